@@ -1,0 +1,91 @@
+/**
+ * Builds what ships into dist/: the extension and the command line as CommonJS for Node, every panel as a module for
+ * the browser. `node esbuild.mjs [--watch] [--production]`; production minifies and leaves source maps out.
+ */
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as esbuild from "esbuild";
+
+const root = dirname(fileURLToPath(import.meta.url));
+const production = process.argv.includes("--production");
+const watch = process.argv.includes("--watch");
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  minify: production,
+  sourcemap: !production,
+  legalComments: "none",
+  logLevel: "warning",
+};
+
+/** Libraries written as modules ask for `import.meta.url`, which CommonJS has not: the bundle's own address stands in. */
+export const nodeOptions = {
+  ...common,
+  platform: "node",
+  format: "cjs",
+  target: "node20",
+  // Native: each platform's package brings its own.
+  external: ["vscode", "koffi"],
+  define: { "import.meta.url": "__bundleUrl" },
+  banner: { js: 'const __bundleUrl=require("node:url").pathToFileURL(__filename).href;' },
+};
+
+export const webviewOptions = {
+  ...common,
+  platform: "browser",
+  format: "esm",
+  target: "es2022",
+  loader: { ".css": "css" },
+};
+
+const programs = {
+  extension: { entry: "src/extension.ts" },
+  recorder: { entry: "src/recorder.ts", executable: true },
+  sampler: { entry: "src/sampler.ts" },
+};
+
+const builds = Object.entries(programs)
+  .filter(([, { entry }]) => existsSync(join(root, entry)))
+  .map(([name, { entry, executable }]) => ({
+    ...nodeOptions,
+    entryPoints: { [name]: entry },
+    outdir: "dist",
+    banner: { js: (executable ? "#!/usr/bin/env node\n" : "") + nodeOptions.banner.js },
+  }));
+
+const panels = readdirSync(join(root, "webview"), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && existsSync(join(root, "webview", entry.name, "main.ts")))
+  .map((entry) => entry.name);
+if (panels.length > 0) {
+  builds.push({
+    ...webviewOptions,
+    entryPoints: Object.fromEntries(panels.map((panel) => [panel, `webview/${panel}/main.ts`])),
+    outdir: "dist/webview",
+  });
+}
+
+/** Files that are used as they are. */
+function copyFiles() {
+  rmSync(join(root, "dist/tracer"), { recursive: true, force: true });
+  cpSync(join(root, "src/tracer"), join(root, "dist/tracer"), {
+    recursive: true,
+    filter: (source) => !/__pycache__|\.pyc$|\.egg-info|(^|\/)build(\/|$)/.test(source.slice(root.length)),
+  });
+  mkdirSync(join(root, "dist/grammars"), { recursive: true });
+  const wasm = ["@vscode/tree-sitter-wasm/wasm/tree-sitter-python.wasm", "web-tree-sitter/web-tree-sitter.wasm"];
+  for (const file of wasm) {
+    cpSync(join(root, "node_modules", file), join(root, "dist/grammars", file.slice(file.lastIndexOf("/") + 1)));
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  mkdirSync(join(root, "dist"), { recursive: true });
+  copyFiles();
+  if (watch) {
+    for (const build of builds) await (await esbuild.context({ ...build, logLevel: "info" })).watch();
+  } else {
+    await Promise.all(builds.map((build) => esbuild.build(build)));
+  }
+}

@@ -1,0 +1,111 @@
+/** Cumulative energy readings of one device, made fit for use: in order, finite, never falling, in stretches. */
+import { type MeterClock, meterClock } from "./meterClock";
+import type { Stretch } from "./rows";
+import type { Span } from "./timeline";
+
+export type { Span };
+
+export interface Readings {
+  /** Seconds; when each reading became true lies in `timeS ± timeErrorS`. */
+  readonly timeS: Float64Array;
+  readonly timeErrorS: Float64Array;
+  /** Cumulative joules; NaN where a row has no energy: it is left out. */
+  readonly energyJ: Float64Array;
+}
+
+/** Readings with what is known of their times. */
+export interface TimedReadings extends Stretch {
+  readonly updatePeriodS?: number;
+}
+
+/** Leaves out what has no value or stands before its predecessor, and finds the meter's own clock. */
+export function timedReadings({ timeS, timeErrorS, energyJ }: Readings): TimedReadings {
+  const keep: number[] = [];
+  let latestS = Number.NEGATIVE_INFINITY;
+  let mostJ = Number.NEGATIVE_INFINITY;
+  for (let k = 0; k < timeS.length; k++) {
+    if (!Number.isFinite(timeS[k]! + energyJ[k]!) || timeS[k]! <= latestS || energyJ[k]! < mostJ) continue;
+    latestS = timeS[k]!;
+    mostJ = energyJ[k]!;
+    keep.push(k);
+  }
+  const times = Float64Array.from(keep, (k) => timeS[k]!);
+  const halfS = Float64Array.from(keep, (k) => (Number.isFinite(timeErrorS[k]!) ? Math.max(0, timeErrorS[k]!) : 0));
+  const clock: MeterClock = meterClock({ timeS: times, halfS });
+  return {
+    timeS: clock.timeS,
+    spreadS: clock.spreadS,
+    energyJ: Float64Array.from(keep, (k) => energyJ[k]!),
+    ...(clock.periodS !== undefined && { updatePeriodS: clock.periodS }),
+  };
+}
+
+/** The readings of a span, in stretches of at least one interval; no interval of a stretch reaches into a hole. */
+export function stretchesOf(readings: Stretch, span: Span, holes: readonly Span[]): Stretch[] {
+  const { timeS } = readings;
+  const stretches: Stretch[] = [];
+  let from = lowerBound(timeS, span.fromS);
+  const until = lowerBound(timeS, span.toS);
+  const sorted = [...holes].sort((a, b) => a.fromS - b.fromS);
+  const add = (to: number) => {
+    if (to - from >= 2) stretches.push(part(readings, from, to));
+  };
+  for (const hole of sorted) {
+    // The last reading that is not inside of the hole, and the first one after it.
+    const end = Math.min(until, upperBound(timeS, hole.fromS));
+    if (hole.toS <= (timeS[from] ?? Number.POSITIVE_INFINITY) || end <= from) {
+      from = Math.max(from, Math.min(until, lowerBound(timeS, hole.toS)));
+      continue;
+    }
+    add(end);
+    from = Math.max(from, lowerBound(timeS, hole.toS));
+  }
+  add(until);
+  return stretches;
+}
+
+/**
+ * Blocks of neighbouring intervals from all over the run, with about `most` intervals in all: enough to learn what the
+ * whole run shares.
+ */
+export function someOf(stretches: readonly Stretch[], most: number): readonly Stretch[] {
+  const count = stretches.reduce((sum, { timeS }) => sum + timeS.length - 1, 0);
+  if (count <= most) return stretches;
+  const blockLength = 200;
+  const blocks: Stretch[] = [];
+  for (const stretch of stretches) {
+    for (let from = 0; from + 1 < stretch.timeS.length; from += blockLength) {
+      blocks.push(part(stretch, from, Math.min(stretch.timeS.length, from + blockLength + 1)));
+    }
+  }
+  const wanted = Math.max(1, Math.min(blocks.length, Math.round(most / blockLength)));
+  return Array.from({ length: wanted }, (_, k) => blocks[Math.floor(((k + 0.5) * blocks.length) / wanted)]!);
+}
+
+function part({ timeS, spreadS, energyJ }: Stretch, from: number, to: number): Stretch {
+  return { timeS: timeS.subarray(from, to), spreadS: spreadS.subarray(from, to), energyJ: energyJ.subarray(from, to) };
+}
+
+/** The first index whose value is not below. */
+export function lowerBound(sorted: Float64Array, value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The first index whose value is above. */
+export function upperBound(sorted: Float64Array, value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle]! <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

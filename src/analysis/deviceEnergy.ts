@@ -1,0 +1,85 @@
+/** What each device used while the user's command ran. */
+import type { Device } from "../model/device";
+import { formatDuration } from "../model/format";
+import type { Run } from "../model/run";
+import type { SampleColumns } from "../model/sample";
+import { totalAtLeastS } from "./attribution/enough";
+import { type Readings, type Span, timedReadings } from "./attribution/readings";
+import { energyAtMost, totalEnergy } from "./attribution/total";
+
+export interface DeviceEnergy {
+  readonly device: Device;
+  /** Its samples; undefined where there are none. */
+  readonly columns: SampleColumns | undefined;
+  /** Joules in the run's window; absent where they cannot be told, then with the reason. */
+  readonly energyJ?: number;
+  readonly standardErrorJ?: number;
+  readonly reason?: string;
+  /** Where `energyJ` is absent because the run was too short: a bound and the length of run that would do. */
+  readonly energyAtMostJ?: number;
+  readonly runAtLeastS?: number;
+  /** The same joules by power over time, where both are read. */
+  readonly energyIntegratedJ?: number;
+  readonly updatePeriodS?: number;
+  /** Spans whose energy is in no reading: power was to be integrated and none was read. */
+  readonly holes: readonly Span[];
+}
+
+/** When the user's command ran, seconds since the run's start. */
+export function runWindow(run: Run): Span {
+  const fromS = run.manifest.child?.startS ?? 0;
+  return { fromS, toS: Math.max(fromS, run.durationS) };
+}
+
+/** One answer a device of the run, in the manifest's order. */
+export function deviceEnergies(run: Run): DeviceEnergy[] {
+  const window = runWindow(run);
+  return run.manifest.devices.map((device) => {
+    // A counter goes on counting while nobody looks; an integral does not.
+    const lost = device.source === "measured" ? [] : (run.manifest.end?.lost ?? []);
+    const holes = lost.filter((span) => span.device === device.id);
+    return energyOf(device, run.samples.get(device.id), window, holes);
+  });
+}
+
+/** A total whose error is larger than this share of it means nothing. */
+const tooUncertain = 0.25;
+
+function energyOf(
+  device: Device,
+  columns: SampleColumns | undefined,
+  window: Span,
+  holes: readonly Span[],
+): DeviceEnergy {
+  if (columns === undefined) return { device, columns, holes, reason: `Nothing was read of ${device.name}.` };
+  const readings = timedReadings(columns);
+  const updatePeriodS = readings.updatePeriodS ?? device.updatePeriodS;
+  const common = { device, columns, holes, ...(updatePeriodS !== undefined && { updatePeriodS }) };
+  const total = totalEnergy(readings, window, holes);
+  if (total.known && total.value.standardErrorJ <= tooUncertain * total.value.energyJ) {
+    const { energyJ, standardErrorJ } = total.value;
+    const integrated = integratedJ(columns, window);
+    return { ...common, energyJ, standardErrorJ, ...(integrated !== undefined && { energyIntegratedJ: integrated }) };
+  }
+  const runAtLeastS = totalAtLeastS(updatePeriodS ?? columns.timeS.length / Math.max(window.toS - window.fromS, 1e-3));
+  const bound =
+    energyAtMost(readings, window) ?? (total.known ? total.value.energyJ + 2 * total.value.standardErrorJ : undefined);
+  return {
+    ...common,
+    reason: total.known ? "Its error is too large to say." : total.reason,
+    ...(bound !== undefined && { energyAtMostJ: bound }),
+    // A longer run helps only where this one was short, not where readings failed.
+    ...(window.toS - window.fromS < runAtLeastS && { runAtLeastS }),
+  };
+}
+
+function integratedJ({ timeS, timeErrorS, energyIntegratedJ }: SampleColumns, window: Span): number | undefined {
+  const readings: Readings = { timeS, timeErrorS, energyJ: energyIntegratedJ };
+  const total = totalEnergy(timedReadings(readings), window);
+  return total.known ? total.value.energyJ : undefined;
+}
+
+/** For a message: how long a run would do, in words. */
+export function longEnough(runAtLeastS: number): string {
+  return `run at least ${formatDuration(runAtLeastS)}`;
+}

@@ -1,0 +1,113 @@
+/** A run as the messages that its panel draws, each time only what is new. */
+import { mainLoop } from "../../../analysis/iterationReport";
+import { mainTrace } from "../../../analysis/phaseReport";
+import { powerSeries } from "../../../analysis/powerSeries";
+import type { IterationChunk, SpanChunk, ToRunPanel } from "../../../messages/run";
+import type { Run } from "../../../model/run";
+import type { Trace } from "../../../model/trace";
+
+/** A curve of more points than this has several to a pixel on any screen. */
+const curvePoints = 20_000;
+/** Samples are kept ten times a second unless the user chose otherwise. */
+const finestStepS = 0.1;
+/** Messages are copied on their way: of a long run several go one after the other. */
+const spansAMessage = 200_000;
+
+/** Remembers what a panel has been told, and answers what it has not. */
+export class Chunks {
+  private readonly points = new Map<string, number>();
+  private readonly spans = new Map<string, number>();
+  private iterations = { loop: "", sent: 0 };
+  private stepS: number | undefined;
+  private first = true;
+
+  next(run: Run): ToRunPanel[] {
+    const messages = [...this.power(run), ...this.spanMessages(run), ...this.iterationMessages(run)];
+    this.first = false;
+    return messages;
+  }
+
+  private power(run: Run): ToRunPanel[] {
+    // Kept for the panel's life: with another step the points would not go on where they ended.
+    this.stepS ??= Math.max(finestStepS, (run.state === "running" ? 0 : run.durationS) / curvePoints);
+    const series = [];
+    for (const [device, columns] of run.samples) {
+      const { timeS, powerW } = powerSeries(columns, this.stepS);
+      const sent = this.points.get(device) ?? 0;
+      if (timeS.length === sent) continue;
+      this.points.set(device, timeS.length);
+      // Slices, not views: of a view the whole buffer below it would be sent.
+      series.push({ device, timeS: timeS.slice(sent), powerW: powerW.slice(sent) });
+    }
+    return series.length > 0 || this.first ? [{ type: "power", reset: this.first, series }] : [];
+  }
+
+  private spanMessages(run: Run): ToRunPanel[] {
+    const messages: ToRunPanel[] = [];
+    for (const trace of run.traces) {
+      const key = `${trace.header.rank} ${trace.header.pid}`;
+      let from = this.spans.get(key) ?? 0;
+      const end = trace.spans.phase.length;
+      while (from < end) {
+        const to = sameFileUntil(trace, from, Math.min(end, from + spansAMessage));
+        messages.push({ type: "spans", reset: this.first && messages.length === 0, chunk: spanChunk(trace, from, to) });
+        from = to;
+      }
+      this.spans.set(key, end);
+    }
+    return messages;
+  }
+
+  private iterationMessages(run: Run): ToRunPanel[] {
+    const found = countedLoop(run);
+    if (found === undefined) return [];
+    const { trace, loop } = found;
+    const key = `${trace.header.pid} ${loop}`;
+    // Another loop turned out to be the one that matters: its iterations take the place of the first one's.
+    const reset = this.first || key !== this.iterations.loop;
+    const sent = reset ? 0 : this.iterations.sent;
+    const chunk = iterationChunk(trace, loop, sent);
+    this.iterations = { loop: key, sent: sent + chunk.iteration.length };
+    return chunk.iteration.length > 0 ? [{ type: "iterations", reset, chunk }] : [];
+  }
+}
+
+function sameFileUntil({ spans }: Trace, from: number, limit: number): number {
+  let to = from + 1;
+  while (to < limit && spans.path[to] === spans.path[from]) to++;
+  return to;
+}
+
+function spanChunk({ header, phaseNames, paths, spans }: Trace, from: number, to: number): SpanChunk {
+  return {
+    rank: header.rank,
+    phaseNames: [...phaseNames],
+    path: paths[spans.path[from]!] ?? "",
+    phase: spans.phase.slice(from, to),
+    startS: spans.startS.slice(from, to),
+    durationS: spans.durationS.slice(from, to),
+    line: spans.line.slice(from, to),
+  };
+}
+
+/** The loop that the report counts. */
+function countedLoop(run: Run): { readonly trace: Trace; readonly loop: number } | undefined {
+  const trace = mainTrace(run.traces);
+  const loop = trace && mainLoop(trace);
+  return trace && loop && { trace, loop: loop.id };
+}
+
+function iterationChunk({ iterations }: Trace, loop: number, skip: number): IterationChunk {
+  const rows: number[] = [];
+  let seen = 0;
+  for (let row = 0; row < iterations.loop.length; row++) {
+    if (iterations.loop[row] === loop && seen++ >= skip) rows.push(row);
+  }
+  return {
+    iteration: Int32Array.from(rows, (row) => iterations.iteration[row]!),
+    startS: Float64Array.from(rows, (row) => iterations.startS[row]!),
+    durationS: Float64Array.from(rows, (row) => iterations.durationS[row]!),
+    energyJ: new Float64Array(rows.length).fill(Number.NaN),
+    excluded: new Uint8Array(rows.length),
+  };
+}

@@ -1,0 +1,70 @@
+/** The extension: builds the few shared services, then a line a feature, each handed what it needs. */
+import { join } from "node:path";
+import { type Disposable, type ExtensionContext, window, workspace } from "vscode";
+import { codeLens } from "./editor/codeLens";
+import { LoopsOfDocument } from "./editor/codeLens/loops";
+import { IdleWatch } from "./editor/live";
+import { metersView } from "./editor/meters";
+import { RunPanels } from "./editor/panels/run";
+import { profile } from "./editor/profile";
+import { example } from "./editor/profile/example";
+import { profileTasks } from "./editor/profile/task";
+import { runChanges, runsView } from "./editor/runs";
+import { keepWithinBounds } from "./editor/runs/keep";
+import { notifyAtEnd } from "./editor/runs/notifyAtEnd";
+import { registerCommand } from "./editor/shared/commands";
+import { DisposableStore } from "./editor/shared/disposableStore";
+import { Follower } from "./editor/shared/follower";
+import { recorderAt } from "./editor/shared/recorder";
+import { WorkspaceRuns } from "./editor/shared/workspaceRuns";
+import { statusBar } from "./editor/statusBar";
+import { log, registerLog } from "./model/log";
+
+export async function activate(context: ExtensionContext): Promise<void> {
+  const owned = new DisposableStore();
+  context.subscriptions.push(owned);
+  const output = owned.add(window.createOutputChannel("Wattline", { log: true }));
+  registerLog(output);
+  owned.defer(() => void registerLog(undefined));
+  try {
+    owned.add(registerCommand("showLog", () => output.show()));
+    compose(context, owned);
+    log.info(`Wattline ${context.extension.packageJSON.version} is ready.`);
+  } catch (error) {
+    // VS Code itself says nothing to the user when an extension fails to start.
+    log.error((error as Error).stack ?? String(error));
+    void window.showErrorMessage(`Wattline could not start: ${(error as Error).message}. The log "Wattline" has more.`);
+    throw error;
+  }
+}
+
+function compose(context: ExtensionContext, owned: DisposableStore): void {
+  const runs = owned.add(new WorkspaceRuns());
+  const follower = new Follower();
+  const panels = owned.add(new RunPanels(runs, follower, context.extensionUri));
+
+  // What shows runs, also in folders that are not trusted.
+  owned.add(runsView({ runs }));
+
+  // What starts programs, reads settings that name them, or changes files.
+  const trusted = (): Disposable => {
+    const store = new DisposableStore();
+    const dist = context.asAbsolutePath("dist");
+    const recorder = recorderAt(dist);
+    const loops = store.add(new LoopsOfDocument(join(dist, "grammars")));
+    const idle = store.add(new IdleWatch(recorder, runs, context.globalStorageUri.fsPath));
+    const showRun = (path: string) => panels.show(path, { preserveFocus: true });
+    store.add(statusBar({ runs, follower, idle }));
+    store.add(metersView({ recorder, idle }));
+    store.add(codeLens({ runs, loops }));
+    store.add(profileTasks({ recorder }));
+    store.add(profile({ recorder, runs, loops, showRun, memory: context.workspaceState }));
+    store.add(example({ examples: context.asAbsolutePath("examples") }));
+    store.add(runChanges({ runs }));
+    store.add(keepWithinBounds({ runs }));
+    store.add(notifyAtEnd({ runs, panelInSight: () => panels.inSight }));
+    return store;
+  };
+  if (workspace.isTrusted) owned.add(trusted());
+  else owned.add(workspace.onDidGrantWorkspaceTrust(() => void owned.add(trusted())));
+}

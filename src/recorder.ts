@@ -1,0 +1,88 @@
+/**
+ * The command line: `wattline COMMAND …`. Builds the list of subcommands and hands over; each loads only what it needs,
+ * because `wattline run` stays in memory beside the user's program.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Command, Io } from "./cli/command";
+import { runCommand } from "./cli/run";
+import { WattlineError } from "./model/errors";
+import { registerLog } from "./model/log";
+import type { Installation } from "./recording/paths";
+
+const installation: Installation = { dist: __dirname, version: version() };
+
+const commands: Record<string, () => Promise<Command>> = {
+  run: async () => runCommand(installation),
+  report: async () => (await import("./cli/report")).reportCommand,
+  loops: async () => (await import("./cli/loops")).loopsCommand(installation),
+  meters: async () => (await import("./cli/meters")).metersCommand(installation),
+
+  watch: async () => (await import("./cli/watch")).watchCommand(installation),
+};
+
+const io: Io = {
+  stdout: (text) => void process.stdout.write(text),
+  stderr: (text) => void process.stderr.write(text),
+  env: process.env,
+};
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [name = "help", ...args] = argv;
+  if (["help", "--help", "-h"].includes(name)) return help();
+  if (name === "--version" || name === "-v") {
+    io.stdout(`${installation.version}\n`);
+    return 0;
+  }
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (load === undefined) {
+    io.stderr(`wattline: there is no command ${name}. \`wattline help\` lists them.\n`);
+    return 2;
+  }
+  const command = await load();
+  const own = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
+  if (own[0] === "--help" || own[0] === "-h") {
+    io.stdout(`${command.summary}\n\nUsage: ${command.usage}\n`);
+    return 0;
+  }
+  return command.run(args, io);
+}
+
+async function help(): Promise<number> {
+  const all = await Promise.all(Object.values(commands).map((load) => load()));
+  const lines = all.map(({ name, summary }) => `  ${name.padEnd(8)} ${summary}`);
+  io.stdout(
+    `Wattline ${installation.version}: where training and inference runs waste energy.\n\n` +
+      `Usage: wattline COMMAND …\n\n${lines.join("\n")}\n\n` +
+      "`wattline COMMAND --help` has the options of each. Try: wattline run -- python train.py\n",
+  );
+  return 0;
+}
+
+function version(): string {
+  const { version } = JSON.parse(readFileSync(join(__dirname, "..", "package.json"), "utf8")) as { version: string };
+  return version;
+}
+
+registerLog({
+  trace: () => {},
+  debug: () => {},
+  info: () => {},
+  warn: (message) => io.stderr(`wattline: ${message}\n`),
+  error: (message) => io.stderr(`wattline: ${message}\n`),
+});
+
+// A reader that went away (`wattline report … | head`) is no fault.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    const expected = error instanceof WattlineError;
+    const text = expected ? error.message : `internal error: ${(error as Error)?.stack ?? error}`;
+    io.stderr(`wattline: ${text}\n`);
+    process.exitCode = expected ? error.exitCode : 1;
+  },
+);

@@ -1,0 +1,65 @@
+/** Finds what can be read and opens it: files in this process, vendor libraries in processes of their own. */
+import { ask, askAll, type FoundBy, meters, type Settled, settle } from "../meters";
+import type { Host, Meter } from "../meters/meter";
+import { log } from "../model/log";
+import { HostedGroup } from "./hostedGroup";
+import { HostProcess } from "./hostProcess";
+import { LocalGroup, type PollSettings } from "./localGroup";
+import type { MeterGroup } from "./meterGroup";
+
+export interface Discovered extends Settled {
+  /** Begins to read. @param startedMonotonicS when the times of samples are 0 */
+  open(settings: PollSettings & { readonly startedMonotonicS: number }): Promise<MeterGroup[]>;
+  /** Ends the processes of meters that were not opened. */
+  close(): void;
+}
+
+/** A driver that has to be loaded takes one to three seconds; the user's command waits for as long. */
+const findDeadlineMs = 4_000;
+
+/** @param program sampler.js, which hosts vendor libraries */
+export async function discover(host: Host, program: string): Promise<Discovered> {
+  const hosts = new Map<string, HostProcess>();
+  const settled = settle(
+    await askAll(meters, (meter) => (meter.isolated ? askHosted(meter, host, program, hosts) : ask(meter, host))),
+  );
+  for (const [id, process] of hosts) {
+    if (!settled.byMeter.some(({ meter }) => meter.id === id)) process.kill();
+  }
+  return {
+    ...settled,
+    close: () => {
+      for (const process of hosts.values()) process.kill();
+    },
+    open: async (settings) => {
+      const groups = settled.byMeter.map(async ({ meter, devices }): Promise<MeterGroup | undefined> => {
+        const process = hosts.get(meter.id);
+        if (process) return new HostedGroup(meter.id, devices, { ...settings, program, env: host.env }, process);
+        try {
+          return new LocalGroup(devices, await meter.open(devices, host), settings);
+        } catch (error) {
+          log.warn(`${meter.id} cannot be read: ${(error as Error).message}.`);
+          return undefined;
+        }
+      });
+      return (await Promise.all(groups)).filter((group) => group !== undefined);
+    },
+  };
+}
+
+async function askHosted(meter: Meter, host: Host, program: string, hosts: Map<string, HostProcess>): Promise<FoundBy> {
+  const process = new HostProcess(program, host.env, meter.id);
+  hosts.set(meter.id, process);
+  const answer = await process.ask({ type: "find", meter: meter.id }, "found", findDeadlineMs);
+  if (answer?.type === "found") return { meter, ...answer.found };
+  process.kill();
+  const reason =
+    answer?.type === "failed"
+      ? `Looking for devices failed: ${answer.message}`
+      : process.gone === undefined
+        ? `The driver did not answer within ${findDeadlineMs / 1000} s.`
+        : `The driver's library crashed the process that asked it (${process.gone}).`;
+  const remedy =
+    "See whether `nvidia-smi` answers; if it hangs too, the driver has to be reloaded or the machine restarted.";
+  return { meter, devices: [], unavailable: [{ meter: meter.id, reason, remedy }] };
+}

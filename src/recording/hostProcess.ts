@@ -1,0 +1,65 @@
+/** One process that reads a vendor's library, seen from the sampler: questions with deadlines, a stream of samples. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { log } from "../model/log";
+import type { FromHost, ToHost } from "./hostProtocol";
+
+export class HostProcess {
+  private readonly process: ChildProcess;
+  private readonly listeners = new Set<(message: FromHost | undefined) => void>();
+  /** Why it is gone; undefined while it lives. */
+  gone: string | undefined;
+
+  /** @param program sampler.js, which is the host too when it is told so */
+  constructor(program: string, env: Readonly<Record<string, string | undefined>>, name: string) {
+    this.process = spawn(process.execPath, ["--max-semi-space-size=1", "--max-old-space-size=64", program, "host"], {
+      env: { ...env },
+      detached: true,
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      windowsHide: true,
+    });
+    this.process.stderr?.on("data", (data: Buffer) => log.warn(`${name}: ${data.toString().trimEnd()}`));
+    this.process.on("message", (message) => this.deliver(message as FromHost));
+    this.process.on("error", (error) => this.end(`its process could not be started (${error.message})`));
+    this.process.on("exit", (code, signal) => this.end(signal ? `its process was ended by ${signal}` : `exit ${code}`));
+  }
+
+  /** Hands every message to `listener`, and undefined when the process is gone. @returns stops that */
+  listen(listener: (message: FromHost | undefined) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** @returns undefined when no answer came in time or the process is gone */
+  ask<T extends FromHost["type"]>(
+    question: ToHost,
+    answer: T,
+    deadlineMs: number,
+  ): Promise<Extract<FromHost, { type: T | "failed" }> | undefined> {
+    if (this.gone !== undefined) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      const done = (message: FromHost | undefined) => {
+        if (message !== undefined && message.type !== answer && message.type !== "failed") return;
+        clearTimeout(deadline);
+        stop();
+        resolve(message as Extract<FromHost, { type: T | "failed" }> | undefined);
+      };
+      const stop = this.listen(done);
+      const deadline = setTimeout(done, deadlineMs, undefined);
+      this.process.send(question, (error) => error && done(undefined));
+    });
+  }
+
+  kill(): void {
+    if (this.gone === undefined) this.process.kill("SIGKILL");
+  }
+
+  private deliver(message: FromHost): void {
+    for (const listener of [...this.listeners]) listener(message);
+  }
+
+  private end(reason: string): void {
+    if (this.gone !== undefined) return;
+    this.gone = reason;
+    for (const listener of [...this.listeners]) listener(undefined);
+  }
+}

@@ -1,0 +1,14 @@
+import { join } from "node:path";
+
+/**
+ * Where the parts of Wattline lie that are started or read as files. In a bundle everything is beside the program that
+ * runs; the roots say where that is.
+ */
+export interface Installation {
+  /** The folder of `recorder.js`, `sampler.js`, `tracer/` and `grammars/`. */
+  readonly dist: string;
+  readonly version: string;
+}
+
+export const samplerProgram = ({ dist }: Installation) => join(dist, "sampler.js");
+export const tracerSite = ({ dist }: Installation) => join(dist, "tracer", "site");

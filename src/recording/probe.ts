@@ -1,0 +1,52 @@
+import type { Host } from "../meters/meter";
+import type { Device, Unavailable } from "../model/device";
+import type { Sample } from "../model/sample";
+import { monotonicS } from "./clock";
+import { discover } from "./discover";
+
+export const metersSchemaName = "wattline.meters/1";
+
+export interface MetersAnswer {
+  readonly schema: typeof metersSchemaName;
+  readonly devices: readonly (Device & { readonly powerW?: number })[];
+  readonly unavailable: readonly Unavailable[];
+}
+
+/** A counter of 100 ms has moved several times by then, and a power has been read. */
+const probeS = 0.5;
+
+/**
+ * What can be read on this machine, with the power that each device draws now.
+ * @param program sampler.js, which hosts vendor libraries
+ */
+export async function probeMeters(host: Host, program: string): Promise<MetersAnswer> {
+  const found = await discover(host, program);
+  const startedMonotonicS = monotonicS();
+  const timeS = () => monotonicS() - startedMonotonicS;
+  const groups = await found.open({ rateHz: 20, startedMonotonicS, timeS });
+  const samples = new Map<string, Sample[]>(found.devices.map(({ id }) => [id, []]));
+  for (const group of groups) {
+    group.start((some) => {
+      for (const sample of some) samples.get(sample.deviceId)?.push(sample);
+    });
+  }
+  await new Promise((resolve) => setTimeout(resolve, probeS * 1000));
+  await Promise.all(groups.map((group) => group.stop()));
+  found.close();
+  return {
+    schema: metersSchemaName,
+    devices: found.devices.map((device) => {
+      const powerW = meanPowerW(samples.get(device.id) ?? []);
+      return { ...device, ...(powerW !== undefined && { powerW }) };
+    }),
+    unavailable: found.unavailable,
+  };
+}
+
+/** Of a device's samples: from its energy, else the last power that it gave. */
+export function meanPowerW(samples: readonly Sample[]): number | undefined {
+  const withEnergy = samples.filter(({ energyJ }) => energyJ !== undefined);
+  const [first, last] = [withEnergy[0], withEnergy.at(-1)];
+  if (first && last && last.timeS > first.timeS) return (last.energyJ! - first.energyJ!) / (last.timeS - first.timeS);
+  return samples.findLast(({ powerW }) => powerW !== undefined)?.powerW;
+}

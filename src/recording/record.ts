@@ -1,0 +1,184 @@
+/** One run from its first reading to its last: the folder, the sampler, the user's command, the end. */
+import { spawn } from "node:child_process";
+import { rm } from "node:fs/promises";
+import { basename } from "node:path";
+import { WattlineError } from "../model/errors";
+import { log } from "../model/log";
+import { type Manifest, runSchemaName } from "../model/manifest";
+import { bootId, startTicksOf, writeManifest } from "../store/manifest";
+import { createRunFolder, runsRoot } from "../store/runFolder";
+import { monotonicS } from "./clock";
+import { describeHost, describeRepository, describeScript } from "./describe";
+import { childEnvironment } from "./environment";
+import { checkCommand } from "./findCommand";
+import { type Installation, samplerProgram, tracerSite } from "./paths";
+import { redactArguments } from "./redact";
+import { SamplerHandle } from "./samplerHandle";
+import { exitCodeOf, forwardSignals, hangupIgnored, ignoringHangup } from "./signals";
+
+export interface RecordOptions {
+  /** The user's command, word by word. */
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** This folder instead of a new one in `.wattline/runs` of `cwd`. */
+  readonly out?: string;
+  readonly rateHz: number;
+  readonly trace: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly loop?: { readonly path: string; readonly line: number };
+}
+
+export interface Recorded {
+  readonly runPath: string;
+  /** The child's, as a shell would give it. */
+  readonly exitCode: number;
+}
+
+/**
+ * Runs the command and records it.
+ * @throws WattlineError when the command cannot be run or the folder cannot be made: nothing is left behind then
+ */
+export async function record(options: RecordOptions, installation: Installation): Promise<Recorded> {
+  await checkCommand(options.argv[0] ?? "", options.env);
+  // Its process needs a tenth of a second to begin; what it is to do can be said later.
+  const sampler = new SamplerHandle(samplerProgram(installation), { ...process.env, ...options.env });
+  // From here on a signal must not end the recorder without an end in the manifest.
+  let send: (signal: NodeJS.Signals) => void = () => {};
+  const stopForwarding = forwardSignals((signal) => send(signal));
+  try {
+    const startedAt = new Date();
+    const startedMonotonicS = monotonicS();
+    const described = await describe(options, installation, startedAt, startedMonotonicS);
+    const runPath = await createRunFolder(
+      options.out !== undefined
+        ? { out: options.out }
+        : { root: runsRoot(options.cwd), startedAt, argv: described.argv },
+      (id) => ({ ...described, id, devices: [], unavailable: [] }),
+    );
+    const ready = await sampler.start({ runPath, startedMonotonicS, rateHz: options.rateHz });
+    if (ready.type === "failed") log.error(ready.message);
+    const manifest: Manifest = {
+      ...described,
+      id: basename(runPath),
+      devices: ready.type === "ready" ? [...ready.devices] : [],
+      unavailable:
+        ready.type === "ready"
+          ? [...ready.unavailable]
+          : [
+              {
+                meter: "sampler",
+                reason: ready.message,
+                remedy: "Run `wattline meters` to see what can be read here.",
+              },
+            ],
+    };
+    await writeManifest(runPath, manifest);
+    const startS = monotonicS() - startedMonotonicS;
+    const child = startChild(options, installation, runPath);
+    send = (signal) => child.process.kill(signal);
+    const started = await child.started;
+    if (started instanceof Error) {
+      await sampler.stop();
+      await rm(runPath, { recursive: true, force: true });
+      throw started;
+    }
+    await writeManifest(runPath, { ...manifest, child: { pid: started, startS } });
+    const exit = await child.exited;
+    const endS = monotonicS() - startedMonotonicS;
+    const ended = await sampler.stop();
+    await writeManifest(runPath, {
+      ...manifest,
+      child: { pid: started, startS },
+      end: {
+        at: new Date().toISOString(),
+        timeS: endS,
+        ...(exit.code !== null && { exitCode: exit.code }),
+        ...(exit.signal !== null && { signal: exit.signal }),
+        self: selfCost(ended?.self),
+        lost: ended
+          ? [...ended.lost]
+          : manifest.devices.map(({ id }) => ({ device: id, fromS: 0, toS: endS, reason: "The sampler ended early." })),
+      },
+    });
+    return { runPath, exitCode: exitCodeOf(exit) };
+  } catch (error) {
+    sampler.kill();
+    throw error;
+  } finally {
+    stopForwarding();
+  }
+}
+
+async function describe(
+  options: RecordOptions,
+  installation: Installation,
+  startedAt: Date,
+  startedMonotonicS: number,
+): Promise<Omit<Manifest, "id" | "devices" | "unavailable">> {
+  const [git, boot, ticks, script] = await Promise.all([
+    describeRepository(options.cwd),
+    bootId(),
+    startTicksOf(process.pid),
+    describeScript(options.argv, options.cwd),
+  ]);
+  return {
+    schema: runSchemaName,
+    argv: redactArguments(options.argv),
+    cwd: options.cwd,
+    ...(Object.keys(options.labels).length > 0 && { labels: { ...options.labels } }),
+    ...(git && { git }),
+    host: describeHost(),
+    ...(boot && { bootId: boot }),
+    recorder: {
+      pid: process.pid,
+      ...(ticks !== undefined && { startTicks: ticks }),
+      version: installation.version,
+      node: process.version,
+    },
+    startedAt: startedAt.toISOString(),
+    startedMonotonicS,
+    settings: { rateHz: options.rateHz, trace: options.trace },
+    ...(options.loop && { loop: options.loop }),
+    ...(script && { script }),
+  };
+}
+
+interface Child {
+  readonly process: ReturnType<typeof spawn>;
+  /** Its pid, or why it could not be started. */
+  readonly started: Promise<number | WattlineError>;
+  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+}
+
+function startChild(options: RecordOptions, installation: Installation, runPath: string): Child {
+  const tracer = options.trace
+    ? { siteDir: tracerSite(installation), runPath, ...(options.loop && { loop: options.loop }) }
+    : undefined;
+  const [command, ...words] = hangupIgnored() ? ignoringHangup(options.argv) : options.argv;
+  const child = spawn(command!, words, {
+    cwd: options.cwd,
+    env: childEnvironment(options.env, tracer),
+    stdio: "inherit",
+  });
+  return {
+    process: child,
+    started: new Promise((resolve) => {
+      child.once("spawn", () => resolve(child.pid!));
+      child.once("error", (error) =>
+        resolve(new WattlineError(`${command} could not be started: ${error.message}.`, 126)),
+      );
+    }),
+    exited: new Promise((resolve) => child.once("exit", (code, signal) => resolve({ code, signal }))),
+  };
+}
+
+/** The recorder's own cost and its sampler's. */
+function selfCost(sampler: { cpuTimeS: number; residentBytes: number; polls: number } | undefined) {
+  const { userCPUTime, systemCPUTime } = process.resourceUsage();
+  return {
+    cpuTimeS: (userCPUTime + systemCPUTime) / 1e6 + (sampler?.cpuTimeS ?? 0),
+    residentBytes: process.memoryUsage.rss() + (sampler?.residentBytes ?? 0),
+    polls: sampler?.polls ?? 0,
+  };
+}

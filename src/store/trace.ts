@@ -1,0 +1,231 @@
+/** Reads `trace/rank-<r>-<pid>.jsonl` (see model/trace.ts) as it grows. */
+import * as v from "valibot";
+import { malformedFile, unknownSchema } from "../model/errors";
+import { Growing } from "../model/grow";
+import { type PhaseName, phases } from "../model/phase";
+import {
+  type Trace,
+  type TraceAggregate,
+  type TracedLoop,
+  type TraceHeader,
+  traceHeaderSchema,
+  traceSchemaName,
+} from "../model/trace";
+import { firstFault } from "./files";
+
+/** A row is under 100 bytes; a line of this length is no row of ours. */
+const lineLimitBytes = 64 * 1024;
+/** Indices are stored in a byte (phases) and in two (loops, paths). */
+const phaseLimit = 255;
+const tableLimit = 65_535;
+const loopKinds = ["training", "evaluation", "inference"] as const;
+
+export class TraceReader {
+  private header: TraceHeader | undefined;
+  private pending = "";
+  private readonly text = new TextDecoder();
+  private readonly loops: TracedLoop[] = [];
+  private readonly phaseNames: PhaseName[] = [...phases];
+  private readonly paths: string[] = [];
+  private readonly counters: { name: string; timeS: number; value: number }[] = [];
+  private readonly aggregates: TraceAggregate[] = [];
+  private readonly notes: { code: string; message: string }[] = [];
+  private overhead: { calls: number; seconds: number } | undefined;
+  private endS: number | undefined;
+  private lastS = 0;
+  /** Rows that were not understood: skipped and counted, so that a later version's rows do no harm. */
+  skipped = 0;
+
+  private readonly spans = {
+    phase: new Growing(new Uint8Array(1024)),
+    iteration: new Growing(new Int32Array(1024)),
+    startS: new Growing(new Float64Array(1024)),
+    durationS: new Growing(new Float64Array(1024)),
+    line: new Growing(new Int32Array(1024)),
+    path: new Growing(new Uint16Array(1024)),
+  };
+  private readonly iterations = {
+    loop: new Growing(new Uint16Array(256)),
+    iteration: new Growing(new Int32Array(256)),
+    startS: new Growing(new Float64Array(256)),
+    durationS: new Growing(new Float64Array(256)),
+  };
+
+  /**
+   * @param path for messages
+   * @param startedMonotonicS the run's start; times are handed out relative to it
+   */
+  constructor(
+    private readonly path: string,
+    private readonly startedMonotonicS: number,
+  ) {}
+
+  /** @throws WattlineError when the header is not one of ours */
+  feed(bytes: Uint8Array): void {
+    const text = this.pending + this.text.decode(bytes, { stream: true });
+    let from = 0;
+    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", from)) {
+      this.line(text.slice(from, end));
+      from = end + 1;
+    }
+    this.pending = text.slice(from);
+    if (this.pending.length > lineLimitBytes) throw malformedFile(this.path, "a line of it has no end");
+  }
+
+  /** What was read so far; undefined before the header came. */
+  trace(): Trace | undefined {
+    if (this.header === undefined) return undefined;
+    const { spans, iterations } = this;
+    return {
+      header: this.header,
+      loops: this.loops,
+      phaseNames: this.phaseNames,
+      paths: this.paths,
+      spans: {
+        phase: spans.phase.view(),
+        iteration: spans.iteration.view(),
+        startS: spans.startS.view(),
+        durationS: spans.durationS.view(),
+        line: spans.line.view(),
+        path: spans.path.view(),
+      },
+      iterations: {
+        loop: iterations.loop.view(),
+        iteration: iterations.iteration.view(),
+        startS: iterations.startS.view(),
+        durationS: iterations.durationS.view(),
+      },
+      counters: this.counters,
+      aggregates: this.aggregates,
+      notes: this.notes,
+      ...(this.overhead && { overhead: this.overhead }),
+      ...(this.endS !== undefined && { endS: this.endS }),
+    };
+  }
+
+  /** The latest moment that the trace speaks of, seconds since the run's start. */
+  get lastTimeS(): number {
+    return this.lastS;
+  }
+
+  private line(text: string): void {
+    if (text.length > lineLimitBytes) {
+      this.skipped++;
+      return;
+    }
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      if (this.header === undefined) throw malformedFile(this.path, "its first line is not JSON");
+      this.skipped++;
+      return;
+    }
+    if (this.header === undefined) this.header = this.readHeader(value);
+    else if (!Array.isArray(value) || !this.row(value)) this.skipped++;
+  }
+
+  private readHeader(value: unknown): TraceHeader {
+    const schema = (value as { schema?: unknown } | null)?.schema;
+    if (typeof schema === "string" && schema !== traceSchemaName)
+      throw unknownSchema(this.path, schema, traceSchemaName);
+    const result = v.safeParse(traceHeaderSchema, value);
+    if (!result.success) throw malformedFile(this.path, `its header is not as expected (${firstFault(result.issues)})`);
+    return result.output;
+  }
+
+  /** @returns false where the row is none of ours */
+  private row(row: readonly unknown[]): boolean {
+    switch (row[0]) {
+      case "s":
+        return this.span(row);
+      case "i":
+        return this.iteration(row);
+      case "l":
+        return this.loop(row);
+      case "p":
+        return isText(row[1]) && this.paths.length < tableLimit && this.paths.push(row[1]) > 0;
+      case "c":
+        if (!isText(row[1]) || !isNumber(row[2]) || !isNumber(row[3])) return false;
+        return this.counters.push({ name: row[1], timeS: this.time(row[2]), value: row[3] }) > 0;
+      case "a":
+        return this.aggregate(row);
+      case "n":
+        return isText(row[1]) && isText(row[2]) && this.notes.push({ code: row[1], message: row[2] }) > 0;
+      case "o":
+        if (!isNumber(row[1]) || !isNumber(row[2])) return false;
+        this.overhead = { calls: row[1], seconds: row[2] };
+        return true;
+      case "e":
+        if (!isNumber(row[1])) return false;
+        this.endS = this.time(row[1]);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  private span([, phase, iteration, start, duration, line]: readonly unknown[]): boolean {
+    if (!isText(phase) || !isIndex(iteration, -1) || !isNumber(start) || !isDuration(duration)) return false;
+    const code = this.phaseCode(phase);
+    if (code === undefined) return false;
+    const { spans } = this;
+    spans.phase.push(code);
+    spans.iteration.push(iteration);
+    spans.startS.push(this.time(start + duration) - duration);
+    spans.durationS.push(duration);
+    spans.line.push(isIndex(line, 0) ? line : 0);
+    spans.path.push(Math.max(0, this.paths.length - 1));
+    return true;
+  }
+
+  private iteration([, loop, iteration, start, duration]: readonly unknown[]): boolean {
+    if (!isIndex(loop, 0) || loop > tableLimit || !isIndex(iteration, 0)) return false;
+    if (!isNumber(start) || !isDuration(duration)) return false;
+    const { iterations } = this;
+    iterations.loop.push(loop);
+    iterations.iteration.push(iteration);
+    iterations.startS.push(this.time(start + duration) - duration);
+    iterations.durationS.push(duration);
+    return true;
+  }
+
+  private loop([, id, path, line, endLine, kind, parent]: readonly unknown[]): boolean {
+    if (!isIndex(id, 0) || !isText(path) || !isIndex(line, 1) || !isIndex(endLine, line)) return false;
+    const known = loopKinds.find((name) => name === kind);
+    if (known === undefined || this.loops.length >= tableLimit) return false;
+    this.loops.push({ id, path, line, endLine, kind: known, ...(isIndex(parent, 0) && { parent }) });
+    return true;
+  }
+
+  private aggregate([, loop, firstIteration, count, start, duration, seconds]: readonly unknown[]): boolean {
+    if (!isIndex(loop, 0) || !isIndex(firstIteration, 0) || !isIndex(count, 1)) return false;
+    if (!isNumber(start) || !isDuration(duration) || typeof seconds !== "object" || seconds === null) return false;
+    const phaseSeconds: Record<string, number> = Object.create(null);
+    for (const [name, value] of Object.entries(seconds)) if (isDuration(value)) phaseSeconds[name] = value;
+    const startS = this.time(start + duration) - duration;
+    this.aggregates.push({ loop, firstIteration, count, startS, durationS: duration, phaseSeconds });
+    return true;
+  }
+
+  private phaseCode(name: string): number | undefined {
+    const found = this.phaseNames.indexOf(name);
+    if (found >= 0) return found;
+    if (this.phaseNames.length >= phaseLimit) return undefined;
+    return this.phaseNames.push(name) - 1;
+  }
+
+  private time(monotonicS: number): number {
+    const timeS = monotonicS - this.startedMonotonicS;
+    if (timeS > this.lastS) this.lastS = timeS;
+    return timeS;
+  }
+}
+
+const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
+const isDuration = (value: unknown): value is number => isNumber(value) && value >= 0;
+const isText = (value: unknown): value is string => typeof value === "string" && value.length <= 4096;
+
+function isIndex(value: unknown, least: number): value is number {
+  return Number.isInteger(value) && Number(value) >= least && Number(value) < 2 ** 31;
+}

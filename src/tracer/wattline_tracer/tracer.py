@@ -1,0 +1,141 @@
+"""The tracer of one process: what is recorded, what writes it, and what happens on a fork, at the exit, on a fault."""
+
+import atexit
+import builtins
+import os
+import sys
+
+import wattline_tracer
+
+from . import mainscript
+from .loops import Door, Loop, Marked
+from .phases import Backend
+from .recorder import Recorder, clock
+from .sites import Sites
+from .writer import Writer
+
+# A hook that fails in a loop must not fill the trace.
+_NOTES_LIMIT = 100
+
+
+class Tracer:
+    """Made once a process, by the main thread, when a loop was found or a framework was imported.
+
+    Attributes:
+        generation: Raised in a forked child, so that what runs there on behalf of the parent's trace stops.
+        reinstall: Functions that put hooks back which somebody else took out; called where a loop begins.
+    """
+
+    def __init__(self, plan):
+        self.plan = plan
+        self.generation = 0
+        self.reinstall = []
+        self.tensor = None
+        self._will_finish = False
+        self._loops = {}
+        self._notes = 0
+        self.sites = Sites()
+        self.recorder = Recorder(self._call_writer)
+        self.writer = Writer(plan, self.recorder, self.sites)
+        wattline_tracer._backend = Backend(self)
+        atexit.register(self.finish)
+        os.register_at_fork(
+            before=self._before_fork, after_in_parent=self._after_fork_in_parent, after_in_child=self._after_fork
+        )
+
+    def open_door(self):
+        """Rewritten code finds its way here from now on."""
+        if not hasattr(builtins, "_wattline"):
+            builtins._wattline = Door(self, mainscript.prepare)
+
+    def loop(self, place):
+        """The loop at a place of the source: (path, line, end line, kind, level)."""
+        loop = self._loops.get(place)
+        if loop is None:
+            path, line, end_line, kind, level = place
+            site = (self.sites.number(path) + 1) << 24 | line
+            loop = self._loops[place] = Loop(len(self._loops), path, line, end_line, kind, level, site)
+        return loop
+
+    def declare(self, loop, parent):
+        """Writes the loop's row, before the first of its iterations. `parent` is a loop's id or -1."""
+        loop.declared = True
+        self.writer.add(["l", loop.id, loop.path, loop.line, loop.end_line, loop.kind, parent, loop.level])
+
+    def before_loop(self):
+        for put_back in self.reinstall:
+            put_back()
+
+    def count_samples(self, batch):
+        """Adds the first dimension of the first tensor in a batch, where tensors are known."""
+        if self.tensor is None:
+            return
+        for _ in range(3):
+            if isinstance(batch, self.tensor):
+                if batch.dim():
+                    self.recorder.samples += batch.shape[0]
+                return
+            if isinstance(batch, (tuple, list)) and batch:
+                # enumerate() puts a number first.
+                batch = batch[1] if len(batch) > 1 and type(batch[0]) is int else batch[0]
+            elif type(batch) is dict and batch:
+                batch = next(iter(batch.values()))
+            else:
+                return
+
+    def note(self, code, sentence):
+        """A row for the report to show. Nothing reaches the user's output."""
+        self._notes += 1
+        if self._notes <= _NOTES_LIMIT:
+            self.writer.add(["n", code, sentence])
+
+    def hook_failed(self, name, error):
+        """The loops' own fault: nothing more is recorded in this process."""
+        self.recorder.active = False
+        self.note("tracer-hook-off", f"{name} was switched off: {type(error).__name__}: {str(error)[:200]}")
+        self._call_writer()
+
+    def finish(self):
+        """At an orderly exit: what is left is written, and the end. Waits for half a second at most."""
+        try:
+            for running in reversed(self.recorder.stack):
+                if type(running) is Marked and running.start:
+                    running.end(clock())
+            self.writer.finish()
+        except Exception:
+            pass
+
+    def _call_writer(self):
+        try:
+            self._finish_with_multiprocessing()
+            self.writer.call()
+        except Exception:
+            self.recorder.active = False
+
+    def _finish_with_multiprocessing(self):
+        """A child that `multiprocessing` forked runs its finalizers at the end, and no exit handlers."""
+        util = sys.modules.get("multiprocessing.util")
+        if util is not None and not self._will_finish and os.getpid() != self.plan.pid:
+            self._will_finish = True
+            util.Finalize(None, self.finish, exitpriority=-1000)
+
+    def _before_fork(self):
+        # A fork beside a thread is a risk that the program would not have without us (Python 3.12 warns of it).
+        try:
+            self.writer.pause()
+        except Exception:
+            self.recorder.active = False
+
+    def _after_fork_in_parent(self):
+        self.recorder.call_writer_again()
+
+    def _after_fork(self):
+        """In the child: a trace of its own, which exists once it trains."""
+        self.generation += 1
+        self._will_finish = False
+        self._loops = {}
+        self.recorder.forget()
+        try:
+            self.writer.forget()
+        except Exception:
+            self.recorder.active = False

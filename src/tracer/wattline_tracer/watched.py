@@ -1,0 +1,47 @@
+"""To see where a call begins and ends without standing in its traceback.
+
+A wrapper function around `Tensor.backward` would be a frame in every traceback through it. So the method is replaced
+by a descriptor: looking it up on an instance (which Python does right before the call) notes the beginning, and
+answers with a `functools.partial` of the real method, which has no Python frame, and which carries a guard. Nobody
+holds that partial but the call itself: when the call is over, by return or by any exception, it dies, the guard with
+it, and the guard's `__del__` notes the end. This needs CPython's reference counting.
+Looked up on the class (`torch.Tensor.backward`), the real function comes back, so that comparisons hold.
+"""
+
+from functools import partial
+
+
+class Watched:
+    """A method of a class, replaced. Subclasses say in `bind` what an instance gets."""
+
+    __slots__ = ("original",)
+
+    def __init__(self, original):
+        self.original = original
+
+    def __get__(self, instance, owner=None):
+        return self.original if instance is None else self.bind(instance)
+
+    def bind(self, instance):
+        """The method for one call. Must not raise."""
+        return self.original.__get__(instance)
+
+
+class _Ending:
+    __slots__ = ("end",)
+
+    def __init__(self, end):
+        self.end = end
+
+    def __del__(self):
+        try:
+            self.end()
+        except Exception:  # Python would print it to the user's stderr.
+            pass
+
+
+def ending(method, end):
+    """`method` as a callable for one call, after which `end()` is called."""
+    call = partial(method)
+    call.guard = _Ending(end)
+    return call

@@ -1,0 +1,107 @@
+import { type Browser, chromium, type Page } from "playwright-core";
+import type { FromRunPanel, ToRunPanel } from "../../src/messages/run";
+import { buildSite, origin, panelPage } from "./site";
+
+/** Chromium with the bundled panels: what tests say to a panel and ask of it. One for a test file. */
+export class PanelBrowser {
+  private constructor(
+    private readonly browser: Browser,
+    private readonly files: Awaited<ReturnType<typeof buildSite>>,
+  ) {}
+
+  static async start(): Promise<PanelBrowser> {
+    const files = await buildSite();
+    const browser = await chromium.launch({
+      executablePath: process.env.WATTLINE_CHROMIUM ?? "/usr/bin/chromium",
+      args: [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--force-color-profile=srgb",
+      ],
+    });
+    return new PanelBrowser(browser, files);
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close();
+  }
+
+  /** Opens a case of the gallery in a fresh profile and waits until it is drawn. */
+  async open(
+    name: string,
+    options: { theme?: string; width?: number; height?: number; vscode?: boolean } = {},
+  ): Promise<OpenPanel> {
+    const { theme = "dark", width = 900, height = 900, vscode = false } = options;
+    const context = await this.browser.newContext({
+      viewport: { width, height },
+      reducedMotion: "reduce",
+      timezoneId: "UTC",
+      locale: "en-US",
+    });
+    const page = await context.newPage();
+    const errors: string[] = [];
+    page.on("pageerror", (error) => errors.push(String(error)));
+    page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+    // Fixed, so that "today 12:04" is that in every picture.
+    await page.clock.setFixedTime(new Date("2026-11-24T15:00:00Z"));
+    await page.route(`${origin}/**`, (route) => {
+      const { pathname } = new URL(route.request().url());
+      const file = pathname === "/panel" ? panelPage("c0ffee") : this.files.get(pathname);
+      if (file === undefined) return route.fulfill({ status: 404 });
+      return route.fulfill({ status: 200, contentType: file.type, headers: { ...file.headers }, body: file.body });
+    });
+    await page.goto(`${origin}/panel?case=${name}&theme=${theme}${vscode ? "&vscode" : ""}`);
+    const panel = new OpenPanel(page, errors);
+    await panel.settled();
+    return panel;
+  }
+}
+
+export class OpenPanel {
+  constructor(
+    readonly page: Page,
+    readonly errors: readonly string[],
+  ) {}
+
+  /** Two frames after the last message everything is drawn. */
+  async settled(): Promise<void> {
+    await this.page.waitForSelector(".panel", { state: "attached" });
+    await this.page.evaluate(
+      () => new Promise<void>((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 30)))),
+    );
+  }
+
+  async deliver(message: ToRunPanel): Promise<void> {
+    await this.page.evaluate((next) => window.wattlineTest.deliver(next), message);
+    await this.settled();
+  }
+
+  /** What the panel has posted after "ready". */
+  async posted(): Promise<FromRunPanel[]> {
+    return (await this.page.evaluate(() => [...window.wattlineTest.posted])).filter(
+      (message) => message.type !== "ready",
+    );
+  }
+
+  async state(): Promise<Record<string, unknown>> {
+    return (await this.page.evaluate(() => window.wattlineTest.state)) as Record<string, unknown>;
+  }
+
+  /** Breaches of the content security policy, and errors in the console. */
+  async faults(): Promise<string[]> {
+    return [...(await this.page.evaluate(() => [...window.wattlineTest.violations])), ...this.errors];
+  }
+
+  async text(selector: string): Promise<string> {
+    return (await this.page.locator(selector).first().innerText()).replace(/\s+/g, " ").trim();
+  }
+
+  async close(): Promise<void> {
+    await this.page.context().close();
+  }
+}

@@ -1,0 +1,14 @@
+import type { GalleryCase } from "./cases";
+
+const case_: GalleryCase = {
+  messages: () => [
+    {
+      type: "empty",
+      reason: "No run yet in this workspace.",
+      remedy: "Profile a Python file, and its power, phases and iterations appear here while it runs.",
+    },
+  ],
+  widths: [900, 360],
+};
+
+export { case_ as case };

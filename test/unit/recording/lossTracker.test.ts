@@ -1,0 +1,26 @@
+import { describe, expect, it } from "vitest";
+import { LossTracker } from "../../../src/recording/lossTracker";
+
+describe("spans in which a device is lost", () => {
+  it("last from the last good reading to the next one and keep the first reason", () => {
+    const losses = new LossTracker();
+    losses.poll("gpu", 1, undefined);
+    losses.poll("gpu", 1.1, "fell off the bus");
+    losses.poll("gpu", 5, "still gone");
+    losses.poll("gpu", 6, undefined);
+    losses.poll("cpu", 6, undefined);
+    expect(losses.end(10)).toEqual([{ device: "gpu", fromS: 1, toS: 6, reason: "fell off the bus" }]);
+  });
+
+  it("are not made of a single failed reading", () => {
+    const losses = new LossTracker();
+    for (let tick = 0; tick < 20; tick++) losses.poll("cpu", tick / 10, tick % 5 === 1 ? "busy" : undefined);
+    expect(losses.end(2)).toEqual([]);
+  });
+
+  it("end with the run where the device never came back", () => {
+    const losses = new LossTracker();
+    losses.poll("gpu", 0, "no permission");
+    expect(losses.end(7)).toEqual([{ device: "gpu", fromS: 0, toS: 7, reason: "no permission" }]);
+  });
+});
