@@ -2,20 +2,96 @@
 import type { ReportedIterations } from "../model/report";
 import type { Run } from "../model/run";
 import type { Trace, TracedLoop } from "../model/trace";
+import { timedReadings } from "./attribution/readings";
 import type { DeviceEnergy } from "./deviceEnergy";
-import { mainTrace } from "./phaseReport";
+import {
+  type ClassifiedIterations,
+  classifyIterations,
+  energyPerIteration,
+  type Iterations,
+  iterationEnergies,
+} from "./iterations";
+import { mainTrace } from "./mainTrace";
 
-export function iterationReport(run: Run, _counted: readonly DeviceEnergy[]): ReportedIterations {
+/** The main loop with each of its iterations. */
+export interface LoopIterations extends Iterations {
+  readonly loop: TracedLoop;
+  /** As the program counts them, from 0. */
+  readonly iteration: Int32Array;
+  readonly classified: ClassifiedIterations;
+  /** Iterations of the same loop that the tracer reported together, because there were too many to tell each. */
+  readonly aggregated: { readonly count: number; readonly durationS: number };
+}
+
+/** @returns undefined where no loop was traced */
+export function loopIterations(run: Run): LoopIterations | undefined {
   const trace = mainTrace(run.traces);
   const loop = trace && mainLoop(trace);
-  if (trace === undefined || loop === undefined) return { count: 0, excluded: { warmUp: 0, outliers: 0 } };
-  let count = 0;
-  for (const id of trace.iterations.loop) if (id === loop.id) count++;
+  if (trace === undefined || loop === undefined) return undefined;
+  const { loop: ids, iteration, startS, durationS } = trace.iterations;
+  const rows: number[] = [];
+  for (let row = 0; row < ids.length; row++) if (ids[row] === loop.id) rows.push(row);
+  rows.sort((a, b) => startS[a]! - startS[b]!);
+  const iterations = {
+    startS: Float64Array.from(rows, (row) => startS[row]!),
+    durationS: Float64Array.from(rows, (row) => durationS[row]!),
+  };
+  const together = trace.aggregates.filter((aggregate) => aggregate.loop === loop.id);
   return {
-    count,
-    excluded: { warmUp: 0, outliers: 0 },
+    ...iterations,
+    loop,
+    iteration: Int32Array.from(rows, (row) => iteration[row]!),
+    classified: classifyIterations(iterations),
+    aggregated: {
+      count: together.reduce((sum, { count }) => sum + count, 0),
+      durationS: together.reduce((sum, one) => sum + one.durationS, 0),
+    },
+  };
+}
+
+/** @param counted the devices that make the total */
+export function iterationReport(run: Run, counted: readonly DeviceEnergy[]): ReportedIterations {
+  const found = loopIterations(run);
+  if (found === undefined) return { count: 0, excluded: { warmUp: 0, outliers: 0 } };
+  const { loop, classified, aggregated } = found;
+  const durationPerIterationS = meanDurationS(found);
+  return {
+    count: found.iteration.length + aggregated.count,
+    excluded: { warmUp: classified.warmUp, outliers: classified.outliers },
+    ...energyOf(found, counted),
+    ...(durationPerIterationS !== undefined && { durationPerIterationS }),
     loop: { path: loop.path, line: loop.line, endLine: loop.endLine },
   };
+}
+
+/** Of those counted one by one; of those reported together where they are the most. */
+function meanDurationS({ classified, aggregated }: LoopIterations): number | undefined {
+  if (aggregated.count > classified.counted) return aggregated.durationS / aggregated.count;
+  return classified.counted > 0 ? classified.durationPerIterationS : undefined;
+}
+
+function energyOf(found: LoopIterations, counted: readonly DeviceEnergy[]) {
+  if (counted.length === 0 || found.aggregated.count > found.classified.counted) return {};
+  const answers = counted.map(({ columns, energyJ }) =>
+    columns && energyJ !== undefined
+      ? energyPerIteration(timedReadings(columns), found, found.classified.kind)
+      : undefined,
+  );
+  const known = answers.flatMap((answer) => (answer?.known ? [answer.value] : []));
+  // A sum needs all its parts.
+  if (known.length < answers.length) return {};
+  return {
+    energyPerIterationJ: known.reduce((sum, one) => sum + one.energyPerIterationJ, 0),
+    standardErrorJ: Math.hypot(...known.map((one) => one.standardErrorJ)),
+  };
+}
+
+/** Joules of each iteration on all counted devices; NaN where a meter is too slow to tell. */
+export function energyOfEach(found: LoopIterations, counted: readonly DeviceEnergy[]): Float64Array {
+  const all = counted.map(({ columns }) => columns && iterationEnergies(timedReadings(columns), found));
+  return found.startS.map((_, row) =>
+    all.length === 0 ? Number.NaN : all.reduce((sum, energies) => sum + (energies?.[row] ?? Number.NaN), 0),
+  );
 }
 
 /** The loop whose iterations count: of training if there is one, the innermost that goes round most. */
@@ -23,6 +99,8 @@ export function mainLoop(trace: Trace): TracedLoop | undefined {
   const counts = new Map<number, number>();
   for (const id of trace.iterations.loop) counts.set(id, (counts.get(id) ?? 0) + 1);
   for (const { loop, count } of trace.aggregates) counts.set(loop, (counts.get(loop) ?? 0) + count);
-  const rank = ({ id, kind }: TracedLoop) => (kind === "training" ? 1e12 : 0) + (counts.get(id) ?? 0);
+  const parents = new Set(trace.loops.map(({ parent }) => parent));
+  const rank = ({ id, kind }: TracedLoop) =>
+    (kind === "training" ? 1e13 : 0) + (parents.has(id) ? 0 : 1e12) + (counts.get(id) ?? 0);
   return trace.loops.filter(({ id }) => counts.has(id)).sort((a, b) => rank(b) - rank(a))[0];
 }

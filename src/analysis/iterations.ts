@@ -54,7 +54,10 @@ export function classifyIterations({ durationS }: Iterations): ClassifiedIterati
   const usualS = localMedians(durationS.subarray(warm));
   const excess = durationS.subarray(warm).map((value, k) => value / usualS[k]! - 1);
   const deviation = madToDeviation * median(excess.map(Math.abs));
-  const limits = [Math.max(outlierDeviations * deviation, outlierFactor - 1), Math.max(2 * outlierDeviations * deviation, 3)];
+  const limits = [
+    Math.max(outlierDeviations * deviation, outlierFactor - 1),
+    Math.max(2 * outlierDeviations * deviation, 3),
+  ];
   // Where the lower limit makes too many into outliers, only what is several times as long is one.
   const limit = limits.find((share) => excess.filter((value) => value > share).length <= rare * excess.length);
   if (limit !== undefined) for (let k = 0; k < excess.length; k++) if (excess[k]! > limit) kind[warm + k] = outlier;
@@ -103,7 +106,9 @@ function driftOf(values: Float64Array): { share: number; standardError: number }
   const blocks = 20;
   if (values.length < blocks) return undefined;
   const means = Array.from({ length: blocks }, (_, block) =>
-    mean(values.subarray(Math.floor((block * values.length) / blocks), Math.floor(((block + 1) * values.length) / blocks))),
+    mean(
+      values.subarray(Math.floor((block * values.length) / blocks), Math.floor(((block + 1) * values.length) / blocks)),
+    ),
   );
   const all = mean(means);
   const centre = (blocks - 1) / 2;
@@ -140,7 +145,8 @@ export function energyPerIteration(
   lagS = 0,
 ): Answer<IterationEnergy> {
   const covered = (k: number) =>
-    startS[k]! + lagS >= readings.timeS[0]! && startS[k]! + durationS[k]! + lagS <= readings.timeS[readings.timeS.length - 1]!;
+    startS[k]! + lagS >= readings.timeS[0]! &&
+    startS[k]! + durationS[k]! + lagS <= readings.timeS[readings.timeS.length - 1]!;
   const usable: number[] = [];
   for (let k = 0; k < startS.length; k++) if (kind[k] === counted && covered(k)) usable.push(k);
   if (usable.length === 0) return unknown("No iteration lies between two readings of the meter.");
@@ -149,7 +155,9 @@ export function energyPerIteration(
   const updateS = typicalInterval(readings);
   const blocks = Math.min(mostBlocks, usable.length, Math.floor(spanS / (updatesABlock * updateS)));
   if (blocks < fewestBlocks) {
-    return unknown(`The iterations take ${spanS.toPrecision(2)} s together, too short for a meter of ${updateS.toPrecision(2)} s.`);
+    return unknown(
+      `The iterations take ${spanS.toPrecision(2)} s together, too short for a meter of ${updateS.toPrecision(2)} s.`,
+    );
   }
   const energyJ = new Float64Array(blocks);
   const count = new Float64Array(blocks);

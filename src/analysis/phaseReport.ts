@@ -6,6 +6,7 @@ import type { Trace } from "../model/trace";
 import { type Attribution, attribute } from "./attribution/attribute";
 import { type FlatSegments, flattenSpans } from "./attribution/flattenSpans";
 import { type DeviceEnergy, runWindow } from "./deviceEnergy";
+import { mainTrace } from "./mainTrace";
 
 export interface PhaseReport {
   readonly rows: readonly ReportedPhase[];
@@ -53,13 +54,6 @@ export function phaseReport(run: Run, counted: readonly DeviceEnergy[]): PhaseRe
     ];
   });
   return { ...conserved(inOrder(rows), totalJ, whole), warnings: inseparableWarnings(rows) };
-}
-
-/** The trace with the most spans; among equals the lowest rank. */
-export function mainTrace(traces: readonly Trace[]): Trace | undefined {
-  return [...traces]
-    .filter(({ spans, iterations }) => spans.phase.length + iterations.loop.length > 0)
-    .sort((a, b) => b.spans.phase.length - a.spans.phase.length || a.header.rank - b.header.rank)[0];
 }
 
 /** A trace's phases as columns; what it calls `other` is what no column covers. */

@@ -12,6 +12,7 @@ import {
   unknownText,
 } from "../model/format";
 import type { Report, ReportedDevice } from "../model/report";
+import { shownDeviceErrorJ, shownErrorJ, shownTotalErrorJ } from "../model/uncertainty";
 import { type Align, printable, table, wrap } from "./table";
 
 export function reportTable(report: Report): string {
@@ -27,13 +28,14 @@ export function reportTable(report: Report): string {
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
 }
 
-function heading({ run, ...report }: Report): string {
+function heading(report: Report): string {
+  const { run } = report;
   const command = printable(run.argv.join(" "));
   const short = [...command].length > 60 ? `${[...command].slice(0, 59).join("")}…` : command;
   const ending = run.signal ? `ended by ${run.signal}` : run.exitCode ? `exit code ${run.exitCode}` : run.state;
   const energy =
     report.energyJ !== undefined
-      ? `${formatEnergy(report.energyJ, report.standardErrorJ)} in all, ${formatPower(report.energyJ / run.durationS)} on average`
+      ? `${formatEnergy(report.energyJ, shownTotalErrorJ(report))} in all, ${formatPower(report.energyJ / run.durationS)} on average`
       : report.energyAtMostJ !== undefined
         ? `${formatBound(report.energyAtMostJ, "J")} in all`
         : "energy not known";
@@ -53,7 +55,7 @@ function devices(report: Report): string {
 }
 
 function deviceEnergy(device: ReportedDevice): string {
-  return device.energyJ === undefined ? unknownText : formatEnergy(device.energyJ, device.standardErrorJ);
+  return device.energyJ === undefined ? unknownText : formatEnergy(device.energyJ, shownDeviceErrorJ(device));
 }
 
 function remark(device: ReportedDevice): string {
@@ -62,14 +64,15 @@ function remark(device: ReportedDevice): string {
   return [counted, gain].filter((text) => text !== "").join(", ");
 }
 
-function iterations({ iterations: found }: Report): string {
+function iterations(report: Report): string {
+  const { iterations: found } = report;
   if (found.count === 0) return "";
   const { warmUp, outliers } = found.excluded;
   const left = [warmUp && `${warmUp} to warm up`, outliers && `${outliers} unusual`].filter(Boolean).join(", ");
   const each =
     found.energyPerIterationJ === undefined
       ? "energy of each not known"
-      : `${formatEnergy(found.energyPerIterationJ, found.standardErrorJ)} each`;
+      : `${formatEnergy(found.energyPerIterationJ, shownErrorJ(report, found.energyPerIterationJ, found.standardErrorJ))} each`;
   const time =
     found.durationPerIterationS === undefined ? "" : `, ${formatQuantity(found.durationPerIterationS, "s")} long`;
   return `${formatCount(found.count)} iterations: ${each}${time}${left && ` (left out: ${left})`}.`;

@@ -33,6 +33,12 @@ export interface OpenMeter {
    * than `read`: once a second or so. Absent: this meter cannot know.
    */
   processes?(): readonly ProcessUse[] | Promise<readonly ProcessUse[]>;
+  /**
+   * Where each device's own counter stood when its `energyJ` was 0, joules since the hardware began to count; undefined
+   * where that is not known. What was used while nobody had the meter open is then not forgotten. Absent: the counters
+   * have no memory, or the meter no counters.
+   */
+  counterAtOpenJ?(): readonly (number | undefined)[];
   close(): void | Promise<void>;
 }
 

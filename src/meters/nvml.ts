@@ -139,29 +139,43 @@ function idOf(uuid: string): string {
   return `nvml:${uuid}`;
 }
 
+/** A GPU that was lost when the meter was opened is looked for so often. */
+const lookAgainS = 5;
+
 class OpenNvml implements OpenMeter {
-  private readonly channels: readonly (Channel | undefined)[];
+  private readonly channels: (Channel | undefined)[];
+  private lookedS = 0;
   private isOpen = true;
 
   constructor(
     private readonly library: Nvml,
-    devices: readonly Device[],
+    private readonly devices: readonly Device[],
     private readonly nowS: () => number,
   ) {
     started.set(library, (started.get(library) ?? 0) + 1);
+    this.channels = devices.map(() => undefined);
+    this.look();
+  }
+
+  /** Finds the handles of the devices that have none yet. */
+  private look(): void {
+    this.lookedS = this.nowS();
     const handles = new Map<string, number>();
-    for (const answer of listHandles(library)) {
+    for (const answer of listHandles(this.library)) {
       if ("code" in answer) continue;
-      const { code, text } = readText((into, length) => library.nvmlDeviceGetUUID(answer.handle, into, length));
-      if (code === success) handles.set(idOf(text), answer.handle);
+      const { handle } = answer;
+      const { code, text } = readText((into, length) => this.library.nvmlDeviceGetUUID(handle, into, length));
+      if (code === success) handles.set(idOf(text), handle);
     }
-    this.channels = devices.map((device) => {
+    this.devices.forEach((device, index) => {
       const handle = handles.get(device.id);
-      return handle === undefined ? undefined : new Channel(device, new Gpu(library, handle));
+      if (handle === undefined) return;
+      this.channels[index] ??= new Channel(device, new Gpu(this.library, handle), this.nowS());
     });
   }
 
   read(): readonly Reading[] {
+    if (this.channels.includes(undefined) && this.nowS() - this.lookedS >= lookAgainS) this.look();
     const readings: Reading[] = [];
     for (const channel of this.channels) readings.push(channel ? channel.read(this.nowS()) : gone);
     return readings;
@@ -169,6 +183,10 @@ class OpenNvml implements OpenMeter {
 
   processes(): readonly ProcessUse[] {
     return this.channels.flatMap((channel, device) => channel?.processes(device) ?? []);
+  }
+
+  counterAtOpenJ(): readonly (number | undefined)[] {
+    return this.channels.map((channel) => channel?.counterAtOpenJ);
   }
 
   close(): void {

@@ -8,17 +8,18 @@ import type { PhaseName } from "./phase";
  *
  * | row | elements after the name | meaning |
  * | --- | --- | --- |
- * | `"l"` | loop id, path, line, end line, kind, parent loop id or -1 | a loop whose iterations are reported |
+ * | `"l"` | loop id, path, line, end line, kind, parent loop id or -1, level (`batch`, `epoch`) | a loop whose iterations are reported |
  * | `"i"` | loop id, iteration, start, duration | one iteration of a loop, the wait for its batch included |
- * | `"s"` | phase, iteration or -1, start, duration, line or 0 | a span: something the rank's main thread did |
- * | `"p"` | path | the file of the lines of the spans that follow |
- * | `"c"` | name, time, value | a counter (`parameters`, `tokens`, `samples`, `peak_memory_bytes`) |
+ * | `"s"` | phase, iteration or -1, start, duration, line or 0, loop id (absent where the iteration is -1) | a span: something the rank's main thread did; the iteration is the innermost open loop's |
+ * | `"p"` | path, or the number of an earlier `"p"` with a path, from 0 | the file of the lines of the spans that follow |
+ * | `"c"` | name, time, value | a counter: `parameters`; `samples`, `tokens` (in all so far); `peak_memory_bytes` |
  * | `"a"` | loop id, first iteration, count, start, duration, {phase: seconds} | iterations reported together because there are too many |
  * | `"n"` | code, sentence | a note: a hook that switched itself off, thinning |
  * | `"o"` | calls, seconds | the tracer's own cost so far |
  * | `"e"` | time | the end: written at an orderly exit |
  *
- * Times are seconds of CLOCK_MONOTONIC with six decimals; durations are seconds. Iterations count from 0.
+ * Times are seconds of CLOCK_MONOTONIC with six decimals; durations are seconds. Iterations count from 0, over the whole
+ * run: a loop that is entered again (the second epoch) goes on from where it stopped. Rows come in the order of their ends.
  * Spans of one process may nest (an evaluation's forward inside a callback); the innermost counts. A last line
  * without its newline is dropped by readers. Unknown row names are skipped, unknown schema versions refused.
  */

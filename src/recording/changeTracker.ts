@@ -67,6 +67,9 @@ export class ChangeTracker {
     } else if (reading.energyJ !== undefined) {
       if (powerW !== undefined) this.integral.add(startS, endS, powerW);
       sample = this.counted(startS, endS, reading.energyJ, reading, powerW !== undefined);
+    } else if (!Number.isNaN(this.heldJ)) {
+      // The counter failed this once: its energy goes on, and an integral is no substitute half-way.
+      this.integral.add(startS, endS, powerW!);
     } else {
       const beforeS = this.integral.atS;
       const follows = this.integral.add(startS, endS, powerW!);
@@ -102,8 +105,10 @@ export class ChangeTracker {
     // A counter that falls was reset: what it shows from then on is added to what it had.
     const fell = readJ + this.fallenJ < this.heldJ;
     if (fell) this.fallenJ = this.heldJ - readJ;
-    const energyJ = readJ + this.fallenJ;
     const isFirst = Number.isNaN(this.heldJ);
+    // A counter that appears late goes on from what was integrated and stored until then.
+    if (isFirst && Number.isFinite(this.storedS)) this.fallenJ = this.integral.energyJ - readJ;
+    const energyJ = readJ + this.fallenJ;
     const previousS = this.heldUntilS;
     this.heldUntilS = startS;
     if (energyJ === this.heldJ || isFirst || fell) {
@@ -123,7 +128,7 @@ export class ChangeTracker {
 
   /** A counter that did not move for a second, and much longer than it takes to move: it became true again. */
   private standingStill(startS: number, endS: number, reading: Reading, integrated: boolean): Sample | undefined {
-    const oldestS = this.period.oldestS;
+    const oldestS = this.period.usualS;
     const sinceS = startS - Math.max(this.storedS, this.heldFromS);
     // Without an update period a counter that stands still may only be slow.
     if (!Number.isFinite(oldestS) || sinceS < Math.max(standstillS, 4 * oldestS)) return undefined;

@@ -14,14 +14,18 @@ export interface Discovered extends Settled {
   close(): void;
 }
 
-/** A driver that has to be loaded takes one to three seconds; the user's command waits for as long. */
+/** A driver that has to be loaded takes one to three seconds; the user's command waits for as long and no longer. */
 const findDeadlineMs = 4_000;
 
 /** @param program sampler.js, which hosts vendor libraries */
 export async function discover(host: Host, program: string): Promise<Discovered> {
   const hosts = new Map<string, HostProcess>();
+  const deadline = performance.now() + findDeadlineMs;
+  const leftMs = () => Math.max(0, deadline - performance.now());
   const settled = settle(
-    await askAll(meters, (meter) => (meter.isolated ? askHosted(meter, host, program, hosts) : ask(meter, host))),
+    await askAll(meters, (meter) =>
+      meter.isolated ? askHosted(meter, host, program, hosts, leftMs()) : inTime(meter, ask(meter, host), leftMs()),
+    ),
   );
   for (const [id, process] of hosts) {
     if (!settled.byMeter.some(({ meter }) => meter.id === id)) process.kill();
@@ -47,18 +51,34 @@ export async function discover(host: Host, program: string): Promise<Discovered>
   };
 }
 
-async function askHosted(meter: Meter, host: Host, program: string, hosts: Map<string, HostProcess>): Promise<FoundBy> {
+async function askHosted(
+  meter: Meter,
+  host: Host,
+  program: string,
+  hosts: Map<string, HostProcess>,
+  deadlineMs: number,
+): Promise<FoundBy> {
   const process = new HostProcess(program, host.env, meter.id);
   hosts.set(meter.id, process);
-  const answer = await process.ask({ type: "find", meter: meter.id }, "found", findDeadlineMs);
+  const answer = await process.ask({ type: "find", meter: meter.id }, "found", deadlineMs);
   if (answer?.type === "found") return { meter, ...answer.found };
   process.kill();
-  const reason =
-    answer?.type === "failed"
-      ? `Looking for devices failed: ${answer.message}`
-      : process.gone === undefined
-        ? `The driver did not answer within ${findDeadlineMs / 1000} s.`
-        : `The driver's library crashed the process that asked it (${process.gone}).`;
+  if (answer?.type === "failed") return without(meter, `Looking for devices failed: ${answer.message}`);
+  return without(meter, process.gone ?? noAnswer);
+}
+
+/** Also where the fallback for a driver that hangs has no time left: it would hang as well. */
+async function inTime(meter: Meter, asked: Promise<FoundBy>, deadlineMs: number): Promise<FoundBy> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<FoundBy>((resolve) => {
+    timer = setTimeout(() => resolve(without(meter, noAnswer)), deadlineMs);
+  });
+  return Promise.race([asked, late]).finally(() => clearTimeout(timer));
+}
+
+const noAnswer = `The driver did not answer within ${findDeadlineMs / 1000} s.`;
+
+function without(meter: Meter, reason: string): FoundBy {
   const remedy =
     "See whether `nvidia-smi` answers; if it hangs too, the driver has to be reloaded or the machine restarted.";
   return { meter, devices: [], unavailable: [{ meter: meter.id, reason, remedy }] };

@@ -6,7 +6,7 @@ import type { FromHost, ToHost } from "./hostProtocol";
 export class HostProcess {
   private readonly process: ChildProcess;
   private readonly listeners = new Set<(message: FromHost | undefined) => void>();
-  /** Why it is gone; undefined while it lives. */
+  /** Why it is gone, a sentence; undefined while it lives. */
   gone: string | undefined;
 
   /** @param program sampler.js, which is the host too when it is told so */
@@ -19,8 +19,14 @@ export class HostProcess {
     });
     this.process.stderr?.on("data", (data: Buffer) => log.warn(`${name}: ${data.toString().trimEnd()}`));
     this.process.on("message", (message) => this.deliver(message as FromHost));
-    this.process.on("error", (error) => this.end(`its process could not be started (${error.message})`));
-    this.process.on("exit", (code, signal) => this.end(signal ? `its process was ended by ${signal}` : `exit ${code}`));
+    this.process.on("error", (error) => this.end(`The process that reads it could not be started: ${error.message}.`));
+    this.process.on("exit", (code, signal) =>
+      this.end(
+        signal
+          ? `The driver's library crashed the process that reads it (${signal}).`
+          : `The process that reads it ended with exit code ${code}.`,
+      ),
+    );
   }
 
   /** Hands every message to `listener`, and undefined when the process is gone. @returns stops that */

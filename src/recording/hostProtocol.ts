@@ -18,14 +18,21 @@ export type ToHost =
 
 export type FromHost =
   | { readonly type: "found"; readonly found: Found }
-  | { readonly type: "opened" }
+  /** Where the devices' own counters stand (`OpenMeter.counterAtOpenJ`), null for one that is not known. */
+  | { readonly type: "opened"; readonly countersJ?: readonly (number | null)[] }
   | { readonly type: "failed"; readonly message: string }
-  /** Sent several times a second even when there is no sample: the sign of life. */
-  | { readonly type: "samples"; readonly samples: readonly Sample[]; readonly cost: HostCost }
-  | { readonly type: "stopped"; readonly lost: readonly LostSpan[]; readonly cost: HostCost };
+  /** At once: a reading that is on its way survives a crash in the next one. */
+  | { readonly type: "samples"; readonly samples: readonly Sample[] }
+  /** Several times a second, as long as the library answers. */
+  | { readonly type: "alive"; readonly state: HostState }
+  | { readonly type: "stopped"; readonly state: HostState };
 
-export interface HostCost {
+export interface HostState {
   readonly cpuTimeS: number;
   readonly residentBytes: number;
   readonly polls: number;
+  /** All spans so far in which a device could not be read. */
+  readonly lost: readonly LostSpan[];
+  /** For how many seconds no device could be read; 0 while one can. */
+  readonly failingS: number;
 }

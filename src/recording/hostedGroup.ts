@@ -5,9 +5,11 @@
 import type { Device } from "../model/device";
 import { log } from "../model/log";
 import type { Sample } from "../model/sample";
+import { HostedEnergy } from "./hostedEnergy";
 import { HostProcess } from "./hostProcess";
-import type { FromHost, HostCost } from "./hostProtocol";
+import type { FromHost, HostState } from "./hostProtocol";
 import type { PollSettings } from "./localGroup";
+import { mergeSpans } from "./lossTracker";
 import type { GroupEnd, MeterGroup } from "./meterGroup";
 import type { LostSpan } from "./samplerProtocol";
 
@@ -19,28 +21,38 @@ export interface HostedSettings extends PollSettings {
 
 /** No sign of life for this long: the call hangs. A driver's slow call takes tens of milliseconds. */
 const silentMs = 2_000;
+/** After a suspended machine's awakening the timer is there before the messages that waited with it. */
+const graceMs = 200;
+/**
+ * All devices unreadable for this long: NVML does not find a GPU again that fell off the bus and was reset, unless it is
+ * started anew; and `nvidia-smi --gpu-reset` wants nobody to hold it meanwhile.
+ */
+const failingS = 3;
 /** Opening may wake a driver that has to be loaded: one to three seconds a GPU. */
 const openDeadlineMs = 10_000;
 const stopDeadlineMs = 1_000;
 const firstBackOffMs = 1_000;
 const longestBackOffMs = 30_000;
+/** A process that lasted for so long was worth starting: the next one need not wait for longer. */
+const goodForS = 30;
 
-const noCost: HostCost = { cpuTimeS: 0, residentBytes: 0, polls: 0 };
+const noState: HostState = { cpuTimeS: 0, residentBytes: 0, polls: 0, lost: [], failingS: 0 };
 
 export class HostedGroup implements MeterGroup {
   private host: HostProcess | undefined;
   private onSamples: (samples: readonly Sample[]) => void = () => {};
+  private readonly energy: HostedEnergy;
+  /** Of the processes that are gone. */
   private readonly lost: LostSpan[] = [];
-  /** Where a device's energy stood when its process was lost: the next one counts from there. */
-  private readonly energyJ = new Map<string, { last: number; base: number }>();
+  private spent = { cpuTimeS: 0, polls: 0 };
+  /** Of the one that lives. */
+  private state = noState;
+  private goodFromS: number | undefined;
+  private lastGoodS = 0;
   private lostSince: { fromS: number; reason: string } | undefined;
-  private lastSignS = 0;
   private watchdog: NodeJS.Timeout | undefined;
   private retry: NodeJS.Timeout | undefined;
   private backOffMs = firstBackOffMs;
-  /** Of the processes that are gone, and of the one that lives. */
-  private spent: HostCost = noCost;
-  private cost: HostCost = noCost;
   private stopped = false;
 
   constructor(
@@ -51,11 +63,12 @@ export class HostedGroup implements MeterGroup {
     first: HostProcess,
   ) {
     this.host = first;
+    this.energy = new HostedEnergy(devices.map(({ id }) => id));
   }
 
   start(onSamples: (samples: readonly Sample[]) => void): void {
     this.onSamples = onSamples;
-    this.lastSignS = this.settings.timeS();
+    this.lastGoodS = this.settings.timeS();
     void this.open(this.host!);
   }
 
@@ -64,87 +77,78 @@ export class HostedGroup implements MeterGroup {
     clearTimeout(this.retry);
     clearTimeout(this.watchdog);
     const answer = await this.host?.ask({ type: "stop" }, "stopped", stopDeadlineMs);
-    if (answer?.type === "stopped") {
-      this.lost.push(...answer.lost);
-      this.cost = answer.cost;
-    } else if (this.lostSince === undefined && this.host) this.loseSince(this.hangReason());
+    if (answer?.type === "stopped") this.state = answer.state;
+    else if (this.host) this.lose(this.host.gone ?? hangReason);
     this.host?.kill();
     this.found();
     return {
-      polls: this.spent.polls + this.cost.polls,
-      lost: this.lost,
-      cpuTimeS: this.spent.cpuTimeS + this.cost.cpuTimeS,
-      residentBytes: this.cost.residentBytes,
+      polls: this.spent.polls + this.state.polls,
+      lost: mergeSpans([...this.lost, ...this.state.lost]),
+      cpuTimeS: this.spent.cpuTimeS + this.state.cpuTimeS,
+      residentBytes: this.state.residentBytes,
     };
   }
 
   private async open(host: HostProcess): Promise<void> {
     const { rateHz, startedMonotonicS, bursts } = this.settings;
     host.listen((message) => this.receive(host, message));
-    const { meter, devices } = this;
-    const question = {
-      type: "open",
-      meter,
-      devices,
-      rateHz,
-      startedMonotonicS,
-      ...(bursts === false && { bursts }),
-    } as const;
-    const answer = await host.ask(question, "opened", openDeadlineMs);
-    if (this.stopped || host !== this.host) return;
-    if (answer?.type === "opened") this.watch(host);
-    else this.giveUp(host, answer?.type === "failed" ? answer.message : (host.gone ?? this.hangReason()));
+    const answer = await host.ask(
+      {
+        type: "open",
+        meter: this.meter,
+        devices: this.devices,
+        rateHz,
+        startedMonotonicS,
+        ...(bursts === false && { bursts }),
+      },
+      "opened",
+      openDeadlineMs,
+    );
+    if (answer?.type !== "opened") this.giveUp(host, answer ? sentence(answer.message) : (host.gone ?? hangReason));
   }
 
   private receive(host: HostProcess, message: FromHost | undefined): void {
     if (host !== this.host) return;
-    if (message === undefined) {
-      if (!this.stopped) this.giveUp(host, `The process that reads it is gone: ${host.gone}.`);
-      return;
+    if (message === undefined) this.giveUp(host, host.gone!);
+    else if (message.type === "opened") {
+      this.energy.opened(message.countersJ ?? [], this.settings.timeS());
+      this.watch(host);
+    } else if (message.type === "samples") {
+      this.good();
+      this.watchdog?.refresh();
+      this.onSamples(message.samples.map((sample) => this.energy.continued(sample)));
+    } else if (message.type === "alive") {
+      this.state = message.state;
+      if (message.state.failingS > failingS) this.giveUp(host, message.state.lost.at(-1)?.reason ?? "Nothing is read.");
+      else this.watch(host);
+      if (message.state.polls > 0 && message.state.failingS === 0) this.good();
     }
-    if (message.type !== "samples") return;
-    this.cost = message.cost;
-    this.lastSignS = this.settings.timeS();
-    if (!this.stopped) this.watch(host);
-    this.found();
-    this.backOffMs = firstBackOffMs;
-    if (message.samples.length > 0) this.onSamples(message.samples.map((sample) => this.continued(sample)));
-  }
-
-  /** A fresh process counts from zero; the run's energy goes on from where it stood. */
-  private continued(sample: Sample): Sample {
-    if (sample.energyJ === undefined) return sample;
-    let counted = this.energyJ.get(sample.deviceId);
-    if (counted === undefined) this.energyJ.set(sample.deviceId, (counted = { last: 0, base: 0 }));
-    counted.last = counted.base + sample.energyJ;
-    if (counted.base === 0) return sample;
-    const { energyIntegratedJ, ...rest } = sample;
-    return { ...rest, energyJ: counted.last };
   }
 
   private watch(host: HostProcess): void {
     clearTimeout(this.watchdog);
-    this.watchdog = setTimeout(() => this.giveUp(host, this.hangReason()), silentMs);
-  }
-
-  private hangReason(): string {
-    return `A call into the driver did not return within ${silentMs / 1000} s.`;
+    if (this.stopped) return;
+    this.watchdog = setTimeout(() => {
+      this.watchdog = setTimeout(() => this.giveUp(host, hangReason), graceMs);
+    }, silentMs);
   }
 
   private giveUp(host: HostProcess, reason: string): void {
     if (host !== this.host || this.stopped) return;
-    log.warn(`${this.meter} is lost: ${reason} Trying again in ${this.backOffMs / 1000} s.`);
-    this.loseSince(reason);
+    const nowS = this.settings.timeS();
+    if (this.goodFromS !== undefined && nowS - this.goodFromS > goodForS) this.backOffMs = firstBackOffMs;
+    log.warn(`${this.meter} is lost. ${reason} Trying again in ${this.backOffMs / 1000} s.`);
+    this.lose(reason);
     clearTimeout(this.watchdog);
     this.host = undefined;
     host.kill();
+    this.goodFromS = undefined;
+    this.lost.push(...this.state.lost);
     this.spent = {
-      ...this.spent,
-      cpuTimeS: this.spent.cpuTimeS + this.cost.cpuTimeS,
-      polls: this.spent.polls + this.cost.polls,
+      cpuTimeS: this.spent.cpuTimeS + this.state.cpuTimeS,
+      polls: this.spent.polls + this.state.polls,
     };
-    this.cost = noCost;
-    for (const counted of this.energyJ.values()) counted.base = counted.last;
+    this.state = noState;
     this.retry = setTimeout(() => this.again(), this.backOffMs);
     this.backOffMs = Math.min(longestBackOffMs, this.backOffMs * 2);
   }
@@ -155,8 +159,14 @@ export class HostedGroup implements MeterGroup {
     void this.open(this.host);
   }
 
-  private loseSince(reason: string): void {
-    this.lostSince ??= { fromS: this.lastSignS, reason };
+  private good(): void {
+    this.found();
+    this.lastGoodS = this.settings.timeS();
+    this.goodFromS ??= this.lastGoodS;
+  }
+
+  private lose(reason: string): void {
+    this.lostSince ??= { fromS: this.lastGoodS, reason };
   }
 
   private found(): void {
@@ -166,4 +176,10 @@ export class HostedGroup implements MeterGroup {
     const toS = this.settings.timeS();
     for (const { id } of this.devices) this.lost.push({ device: id, fromS, toS, reason });
   }
+}
+
+const hangReason = `A call into the driver did not return within ${silentMs / 1000} s.`;
+
+function sentence(message: string): string {
+  return message.endsWith(".") ? message : `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
 }

@@ -15,20 +15,28 @@ export class LossTracker {
       if (!this.open.has(device)) this.open.set(device, { fromS: this.lastGood.get(device) ?? timeS, reason: failure });
       return;
     }
-    this.close(device, timeS);
+    const span = this.open.get(device);
+    if (span !== undefined) {
+      this.open.delete(device);
+      if (timeS - span.fromS >= lossFromS) this.spans.push({ device, ...span, toS: timeS });
+    }
     this.lastGood.set(device, timeS);
   }
 
-  /** @returns all spans; those that are open end now */
-  end(timeS: number): LostSpan[] {
-    for (const device of [...this.open.keys()]) this.close(device, timeS);
-    return this.spans;
+  /** @returns all spans so far; those that are open last until now */
+  until(timeS: number): LostSpan[] {
+    const open = [...this.open].filter(([, { fromS }]) => timeS - fromS >= lossFromS);
+    return [...this.spans, ...open.map(([device, span]) => ({ device, ...span, toS: timeS }))];
   }
+}
 
-  private close(device: string, toS: number): void {
-    const span = this.open.get(device);
-    if (span === undefined) return;
-    this.open.delete(device);
-    if (toS - span.fromS >= lossFromS) this.spans.push({ device, fromS: span.fromS, toS, reason: span.reason });
+/** Spans of a device that touch are one, with the first one's reason. @returns in order of device, then of time */
+export function mergeSpans(spans: readonly LostSpan[]): LostSpan[] {
+  const merged: LostSpan[] = [];
+  for (const span of [...spans].sort((a, b) => a.device.localeCompare(b.device) || a.fromS - b.fromS)) {
+    const last = merged.at(-1);
+    if (last === undefined || last.device !== span.device || span.fromS > last.toS) merged.push(span);
+    else merged[merged.length - 1] = { ...last, toS: Math.max(last.toS, span.toS) };
   }
+  return merged;
 }

@@ -4,19 +4,18 @@
  */
 import { meters } from "../meters";
 import type { Host } from "../meters/meter";
-import type { Sample } from "../model/sample";
 import { monotonicS } from "./clock";
-import type { FromHost, HostCost, ToHost } from "./hostProtocol";
+import { endWithParent } from "./endWithParent";
+import type { FromHost, HostState, ToHost } from "./hostProtocol";
 import { LocalGroup } from "./localGroup";
 
 /** Several times within the deadline after which a silent host is given up. */
-const reportPeriodMs = 200;
+const signPeriodMs = 500;
 
 export class MeterHost {
   private group: LocalGroup | undefined;
-  private pending: Sample[] = [];
-  private reporting: NodeJS.Timeout | undefined;
-  private reportedPolls = -1;
+  private signs: NodeJS.Timeout | undefined;
+  private signedPolls = -1;
 
   constructor(
     private readonly host: Host,
@@ -25,8 +24,10 @@ export class MeterHost {
 
   async handle(message: ToHost): Promise<void> {
     try {
-      if (message.type === "find") this.tell({ type: "found", found: await meterOf(message.meter).find(this.host) });
-      else if (message.type === "open") await this.open(message);
+      if (message.type === "find") {
+        await endWithParent();
+        this.tell({ type: "found", found: await meterOf(message.meter).find(this.host) });
+      } else if (message.type === "open") await this.open(message);
       else await this.stop();
     } catch (error) {
       this.tell({ type: "failed", message: (error as Error).message });
@@ -35,37 +36,38 @@ export class MeterHost {
 
   private async open(message: Extract<ToHost, { type: "open" }>): Promise<void> {
     const { devices, rateHz, startedMonotonicS, bursts } = message;
+    await endWithParent();
     const opened = await meterOf(message.meter).open(devices, this.host);
     const timeS = () => monotonicS() - startedMonotonicS;
     this.group = new LocalGroup(devices, opened, { rateHz, timeS, ...(bursts === false && { bursts }) });
-    this.group.start((samples) => this.pending.push(...samples));
-    this.reporting = setInterval(() => this.report(), reportPeriodMs);
-    this.tell({ type: "opened" });
+    const countersJ = opened.counterAtOpenJ?.().map((joules) => joules ?? null);
+    this.tell({ type: "opened", ...(countersJ && { countersJ }) });
+    this.group.start((samples) => this.tell({ type: "samples", samples }));
+    this.signs = setInterval(() => this.sign(), signPeriodMs);
   }
 
-  /** A poll that has not come back since the last report is no sign of life. */
-  private report(): void {
-    const { polls } = this.group!;
-    if (polls === this.reportedPolls && this.pending.length === 0) return;
-    this.reportedPolls = polls;
-    const samples = this.pending;
-    this.pending = [];
-    this.tell({ type: "samples", samples, cost: this.cost() });
+  /** A call that hangs lets no timer come here; an answer that is owed since the last time is no sign of life either. */
+  private sign(): void {
+    const { polls, isWaiting } = this.group!;
+    if (isWaiting && polls === this.signedPolls) return;
+    this.signedPolls = polls;
+    this.tell({ type: "alive", state: this.state() });
   }
 
   private async stop(): Promise<void> {
-    clearInterval(this.reporting);
-    const end = await this.group?.stop();
-    if (this.group) this.tell({ type: "samples", samples: this.pending, cost: this.cost() });
-    this.tell({ type: "stopped", lost: end?.lost ?? [], cost: this.cost() });
+    clearInterval(this.signs);
+    await this.group?.stop();
+    this.tell({ type: "stopped", state: this.state() });
   }
 
-  private cost(): HostCost {
+  private state(): HostState {
     const { userCPUTime, systemCPUTime } = process.resourceUsage();
     return {
       cpuTimeS: (userCPUTime + systemCPUTime) / 1e6,
       residentBytes: process.memoryUsage.rss(),
       polls: this.group?.polls ?? 0,
+      lost: this.group?.lost ?? [],
+      failingS: this.group?.failingS ?? 0,
     };
   }
 }

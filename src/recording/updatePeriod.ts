@@ -6,6 +6,8 @@
 const remembered = 64;
 /** Changes needed before a period is inferred from them. */
 const enough = 8;
+/** Changes that must have been seen before ages are judged by a stated period: the first polls may not contradict it yet. */
+const trusted = 3;
 /** A stated period is contradicted by a value that stood still this much longer: one late update is no contradiction. */
 const tolerance = 1.5;
 
@@ -14,6 +16,7 @@ export class UpdatePeriod {
   private readonly stood = new Uint8Array(remembered);
   private seen = 0;
   private stoodStill = false;
+  private changes = 0;
   private longestUnchangedS = 0;
   private previousChangeS = Number.NaN;
   private inferredS: number | undefined;
@@ -28,6 +31,7 @@ export class UpdatePeriod {
 
   /** A poll saw another value than the one before; in the middle between the two is `timeS`. */
   changed(timeS: number): void {
+    this.changes++;
     const lengthS = timeS - this.previousChangeS;
     this.previousChangeS = timeS;
     if (lengthS > 0) {
@@ -52,8 +56,13 @@ export class UpdatePeriod {
 
   /** No value is older than this when it is read; Infinity where that is not known. */
   get oldestS(): number {
-    if (this.statedHolds) return this.statedS!;
+    if (this.statedHolds && this.changes >= trusted) return this.statedS!;
     return this.inferredS === undefined ? Number.POSITIVE_INFINITY : this.inferredS * tolerance;
+  }
+
+  /** The same for a value that has long stood still, which contradicts a period without being against it. */
+  get usualS(): number {
+    return this.statedS ?? this.inferredS ?? Number.POSITIVE_INFINITY;
   }
 
   private get statedHolds(): boolean {

@@ -54,21 +54,22 @@ export function copyTree(tree: Tree, text: string): PythonTree {
   const cursor = tree.walk();
   const comments: PyNode[] = [];
   const fields = tree.language.fields;
-  const lastLine = 1 + count(text, "\n");
+  const types = tree.language.types;
+  const starts = lineStarts(text);
+  const hasError = tree.rootNode.hasError;
   let errorLine: number | undefined;
 
   const copy = (): Growing => {
-    const { row } = cursor.startPosition;
-    const end = cursor.endPosition;
-    // A node that ends at the start of a line ends with the line before.
-    const endRow = end.column === 0 && end.row > row ? end.row - 1 : end.row;
+    const start = cursor.startIndex;
+    const end = cursor.endIndex;
     return {
-      type: cursor.nodeType,
+      type: types[cursor.nodeTypeId] ?? "ERROR",
       field: fields[cursor.currentFieldId] ?? "",
-      start: cursor.startIndex,
-      end: cursor.endIndex,
-      line: Math.min(row + 1, lastLine),
-      endLine: Math.min(endRow + 1, lastLine),
+      start,
+      end,
+      line: lineAt(starts, start),
+      // A node that ends at the start of a line ends with the line before.
+      endLine: lineAt(starts, Math.max(start, end - 1)),
       children: [],
     };
   };
@@ -81,7 +82,7 @@ export function copyTree(tree: Tree, text: string): PythonTree {
     if (!cursor.gotoFirstChild()) return { text, root, comments };
     for (;;) {
       let inside = false;
-      if (cursor.nodeIsMissing) errorLine ??= cursor.startPosition.row + 1;
+      if (hasError && cursor.nodeIsMissing) errorLine ??= lineAt(starts, cursor.startIndex);
       if (cursor.nodeIsNamed) {
         const node = copy();
         if (node.type === "comment") comments.push(node);
@@ -96,7 +97,7 @@ export function copyTree(tree: Tree, text: string): PythonTree {
       while (!cursor.gotoNextSibling()) {
         parents.pop();
         if (parents.length === 0 || !cursor.gotoParent()) {
-          return { text, root, comments, ...(errorLine !== undefined && { errorLine: Math.min(errorLine, lastLine) }) };
+          return { text, root, comments, ...(errorLine !== undefined && { errorLine }) };
         }
       }
     }
@@ -105,10 +106,22 @@ export function copyTree(tree: Tree, text: string): PythonTree {
   }
 }
 
-function count(text: string, character: string): number {
-  let found = 0;
-  for (let at = text.indexOf(character); at !== -1; at = text.indexOf(character, at + 1)) found++;
-  return found;
+function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  return starts;
+}
+
+/** The line of an offset, from 1: asking the cursor for it costs more than this search. */
+function lineAt(starts: readonly number[], offset: number): number {
+  let low = 0;
+  let high = starts.length;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (starts[middle]! <= offset) low = middle;
+    else high = middle;
+  }
+  return low + 1;
 }
 
 /** The child in a role: `child(forStatement, "body")`. */

@@ -27,6 +27,8 @@ export class TraceReader {
   private readonly loops: TracedLoop[] = [];
   private readonly phaseNames: PhaseName[] = [...phases];
   private readonly paths: string[] = [];
+  /** The file of the spans that come. */
+  private currentPath = 0;
   private readonly counters: { name: string; timeS: number; value: number }[] = [];
   private readonly aggregates: TraceAggregate[] = [];
   private readonly notes: { code: string; message: string }[] = [];
@@ -144,7 +146,7 @@ export class TraceReader {
       case "l":
         return this.loop(row);
       case "p":
-        return isText(row[1]) && this.paths.length < tableLimit && this.paths.push(row[1]) > 0;
+        return this.file(row[1]);
       case "c":
         if (!isText(row[1]) || !isNumber(row[2]) || !isNumber(row[3])) return false;
         return this.counters.push({ name: row[1], timeS: this.time(row[2]), value: row[3] }) > 0;
@@ -175,7 +177,19 @@ export class TraceReader {
     spans.startS.push(this.time(start + duration) - duration);
     spans.durationS.push(duration);
     spans.line.push(isIndex(line, 0) ? line : 0);
-    spans.path.push(Math.max(0, this.paths.length - 1));
+    spans.path.push(this.currentPath);
+    return true;
+  }
+
+  /** A file by its path, or by the number under which it came before. */
+  private file(value: unknown): boolean {
+    if (isIndex(value, 0)) {
+      if (value >= this.paths.length) return false;
+      this.currentPath = value;
+      return true;
+    }
+    if (!isText(value) || this.paths.length >= tableLimit) return false;
+    this.currentPath = this.paths.push(value) - 1;
     return true;
   }
 

@@ -63,10 +63,11 @@ class Trace:
         return [tuple(row[2:]) for row in self.named("i") if row[1] in ids]
 
     def phases(self):
-        """Spans by phase."""
+        """Number of spans by phase, of those within iterations: the last wait of a loop, which brings nothing, is not."""
         counts = {}
         for span in self.spans:
-            counts[span.phase] = counts.get(span.phase, 0) + 1
+            if span.iteration >= 0:
+                counts[span.phase] = counts.get(span.phase, 0) + 1
         return counts
 
     def counters(self, name):

@@ -125,7 +125,7 @@ def test_an_error_that_is_caught_looks_as_it_did_and_closes_its_span(tmp_path):
     """)  # fmt: skip
     trace = same(["train.py"], tmp_path).trace
     assert len(trace.iterations()) == 8
-    assert trace.phases() == {"data": 8, "forward": 9, "backward": 6, "optimizer": 5}
+    assert trace.phases() == {"data": 8, "forward": 7, "backward": 5, "optimizer": 5}
     assert all(span.duration < 0.01 for span in trace.spans if span.phase in ("forward", "backward") and span.iteration > 0)
 
 
@@ -147,9 +147,8 @@ def test_a_loader_with_workers_counts_once_and_its_workers_write_nothing(tmp_pat
             print(weights())
     """)  # fmt: skip
     trace = same(["train.py"], tmp_path).trace
-    assert len(trace.iterations()) == 16
-    # One for each batch, and the end of each pass (workers are told to go).
-    assert 16 <= trace.phases()["data"] <= 18
+    assert len(trace.iterations(BEFORE + 10)) == 16
+    assert trace.phases()["data"] == 16
     assert trace.phases()["forward"] == 16
 
 
@@ -222,6 +221,8 @@ def test_checkpointing_and_nested_models_count_once(tmp_path):
 
 def test_torch_compile_works_without_a_word(tmp_path):
     script(tmp_path, """\
+        import logging
+        logging.disable(logging.WARNING)  # torch's log lines carry the time and the pid
         compiled = torch.compile(model, backend="eager", fullgraph=True)
         for x, y in loader:
             loss_of(compiled(x), y).backward()

@@ -12,6 +12,7 @@ import {
   unknownText,
 } from "../../src/model/format";
 import type { Report, ReportedDevice } from "../../src/model/report";
+import { shownDeviceErrorJ } from "../../src/model/uncertainty";
 import { dataTable } from "../shared/dataTable";
 import { icon } from "../shared/icons";
 import { sourceMark } from "../shared/panelFrame";
@@ -67,7 +68,7 @@ function devices(report: Report) {
     ],
     rows: report.devices.map((device) => [
       html`<span class="clip" title=${device.id}>${device.name}</span>${device.counted ? nothing : html`<br /><span class="muted">${notCounted(device, report)}</span>`}`,
-      formatEnergy(device.energyJ, device.standardErrorJ),
+      formatEnergy(device.energyJ, shownDeviceErrorJ(device)),
       formatEnergy(device.idleEnergyJ),
       formatPower(device.averagePowerW),
       html`${sourceMark(device.source)} ${device.meter}, ${device.source}`,

@@ -4,6 +4,7 @@ import {
   formatBound,
   formatDuration,
   formatQuantity,
+  formatRelativeError,
   formatShare,
   plural,
   quantityParts,
@@ -12,6 +13,7 @@ import {
   weakestSource,
 } from "../../src/model/format";
 import type { Report } from "../../src/model/report";
+import { shownErrorJ, shownTotalErrorJ, totalGainError } from "../../src/model/uncertainty";
 import type { Note, Tile } from "../shared/panelFrame";
 
 /** The source of a number that all counted devices went into. */
@@ -67,12 +69,25 @@ export function tiles(report: Report | undefined): Tile[] {
 
 function energyTile(report: Report, source: Source | undefined): Tile {
   if (report.energyJ !== undefined) {
-    return known("energy", report.energyJ, "J", report.standardErrorJ, source, "All counted devices together.");
+    return known(
+      "energy",
+      report.energyJ,
+      "J",
+      shownTotalErrorJ(report),
+      source,
+      `All counted devices together.${withGain(report)}`,
+    );
   }
   const atLeast = atLeastText(report);
   if (report.energyAtMostJ === undefined) return unknown("energy", atLeast);
   const [, number = unknownText, unit = ""] = /^(≤ \S+) (\S+)$/.exec(formatBound(report.energyAtMostJ, "J")) ?? [];
   return { label: "energy", number, unit, ...(source === undefined ? {} : { source }), reason: atLeast };
+}
+
+/** The sensors' own error is in what is shown; phases and shares, which compare on the same sensors, leave it out. */
+function withGain(report: Report): string {
+  const gain = formatRelativeError(totalGainError(report));
+  return gain === undefined ? "" : ` ${gain} of it is the sensors' own error.`;
 }
 
 function iterationTile(report: Report, source: Source | undefined): Tile {
@@ -81,14 +96,17 @@ function iterationTile(report: Report, source: Source | undefined): Tile {
   if (energyPerIterationJ === undefined) return unknown(label, whyNoIterations(report));
   const left = excluded.warmUp + excluded.outliers;
   const title = `Mean of ${plural(count - left, "iteration")}; ${left} of ${count} left out. ${formatDuration(durationPerIterationS)} each.`;
-  return known(label, energyPerIterationJ, "J", standardErrorJ, source, title);
+  const error = shownErrorJ(report, energyPerIterationJ, standardErrorJ);
+  return known(label, energyPerIterationJ, "J", error, source, `${title}${withGain(report)}`);
 }
 
 function powerTile(report: Report, source: Source | undefined): Tile {
   const { durationS } = report.run;
   if (report.energyJ === undefined || !(durationS > 0)) return unknown("mean power", atLeastText(report));
-  const error = report.standardErrorJ === undefined ? undefined : report.standardErrorJ / durationS;
-  return known("mean power", report.energyJ / durationS, "W", error, source, "Energy divided by the run's duration.");
+  const errorJ = shownTotalErrorJ(report);
+  const error = errorJ === undefined ? undefined : errorJ / durationS;
+  const title = `Energy divided by the run's duration.${withGain(report)}`;
+  return known("mean power", report.energyJ / durationS, "W", error, source, title);
 }
 
 function dataTile(report: Report, source: Source | undefined): Tile {

@@ -13,7 +13,7 @@ import { type Answer, known, unknown } from "../../model/answer";
 import { formatDuration } from "../../model/format";
 import { attributionAtLeastS } from "./enough";
 import { priorOf } from "./evidence";
-import { fit, type LagRange, medianLength } from "./fit";
+import { fitLagAndNoise, type LagRange, medianLength } from "./fit";
 import { groupsOf } from "./groups";
 import { type PhaseEnergies, phaseEnergies } from "./phaseEnergies";
 import { type Readings, someOf, stretchesOf, timedReadings } from "./readings";
@@ -91,14 +91,23 @@ export function attribute(input: AttributionInput): Answer<Attribution> {
   const needed = 4 + 2 * columns;
   if (intervals < needed) {
     const atLeastS = attributionAtLeastS(window.toS / Math.max(1, intervals), columns);
+    const told = active.filter((column) => column < input.phases).length;
     return unknown(
-      `${intervals} intervals between readings are too few for ${columns} phases: run at least ${formatDuration(atLeastS)}.`,
+      `${intervals} intervals between readings are too few to tell ${told} phases apart: ` +
+        `run at least ${formatDuration(atLeastS)}.`,
     );
   }
   const prior = priorOf(Math.max(rough.value.meanPowerW, Number.MIN_VALUE));
   if (rough.value.energyJ <= 0) return unknown("The meter's readings did not rise during the run.");
   const some = someOf(stretches, learnFrom);
-  const fitted = fit({ stretches: some, timeline, columns, rest: place[input.phases]!, prior, lag: lagRange(stretches, input.averagingWindowS) });
+  const fitted = fitLagAndNoise({
+    stretches: some,
+    timeline,
+    columns,
+    rest: place[input.phases]!,
+    prior,
+    lag: lagRange(stretches, input.averagingWindowS),
+  });
   const lagged = { fromS: window.fromS + fitted.lagS, toS: window.toS + fitted.lagS };
   const total = totalEnergy(readings, lagged, holes);
   if (!total.known) return total;
@@ -110,12 +119,14 @@ export function attribute(input: AttributionInput): Answer<Attribution> {
     fitted,
     total: total.value,
   });
-  const groups = groupsOf(solved.powerCovariance, columns, prior.deviationW).filter((group) => group.length > 1);
+  const groups = groupsOf(solved.powerCovariance, columns, prior.deviationW)
+    .map((group) => [...new Set(group.map((column) => Math.min(active[column]!, input.phases)))])
+    .filter((group) => group.length > 1);
   return known({
     ...spread(solved, active, input),
     totalJ: total.value.energyJ,
     totalErrorJ: total.value.standardErrorJ,
-    groups: groups.map((group) => group.map((column) => Math.min(active[column]!, input.phases))),
+    groups,
     lagS: fitted.lagS,
     lagErrorS: fitted.lagErrorS,
     ...(readings.updatePeriodS !== undefined && { updatePeriodS: readings.updatePeriodS }),

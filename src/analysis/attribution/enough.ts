@@ -21,7 +21,12 @@ export function attributionAtLeastS(updatePeriodS: number, phases: number): numb
  * with the square root of the time.
  * @returns seconds; undefined where the phase has no energy to be known
  */
-export function knownAtLeastS(durationS: number, energyJ: number, standardErrorJ: number, share: number): number | undefined {
+export function knownAtLeastS(
+  durationS: number,
+  energyJ: number,
+  standardErrorJ: number,
+  share: number,
+): number | undefined {
   if (!(energyJ > 0) || !(share > 0)) return undefined;
   return durationS * Math.max(1, (standardErrorJ / (share * energyJ)) ** 2);
 }

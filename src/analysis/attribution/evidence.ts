@@ -37,7 +37,8 @@ export function evidence(rows: Rows, noisePowerW: Float64Array, noise: Noise, pr
   const powerW = new Float64Array(columns);
   const weight = 1 / prior.deviationW ** 2;
   for (let row = 0; row < columns; row++) {
-    for (let column = 0; column < columns; column++) precision[row * columns + column] = products[row * width + column]!;
+    for (let column = 0; column < columns; column++)
+      precision[row * columns + column] = products[row * width + column]!;
     precision[row * columns + row]! += weight;
     powerW[row] = products[row * width + columns]! + weight * prior.meanW;
   }

@@ -4,7 +4,7 @@
  * They are found in turn, powers integrated out: the lag on a grid and then finer, the noise by the simplex method over
  * logarithms. Both are shared by the whole run, so a part of a long run is enough to find them.
  */
-import { type Prior, evidence } from "./evidence";
+import { evidence, type Prior } from "./evidence";
 import { minimize, minimizeOnLine } from "./minimize";
 import { type Rows, rowsOf, type Stretch } from "./rows";
 import type { Timeline } from "./timeline";
@@ -62,7 +62,7 @@ const usual = { span: 0.1, rest: 0.2, white: 0.02, reading: 0.003 };
 const longGap = 0.5;
 const spread = { span: Math.log(3), rest: Math.log(2.5), white: Math.log(5), reading: Math.log(5) };
 
-export function fit({ stretches, timeline, columns, rest, prior, lag }: FitInput): Fit {
+export function fitLagAndNoise({ stretches, timeline, columns, rest, prior, lag }: FitInput): Fit {
   const scaleJ = prior.meanW * medianLength(stretches);
   const noiseOf = (log: Float64Array): Noise => ({
     share: Float64Array.from({ length: columns }, (_, column) => {
@@ -73,8 +73,12 @@ export function fit({ stretches, timeline, columns, rest, prior, lag }: FitInput
     readingJ: usual.reading * scaleJ * Math.exp(log[3]!),
   });
   const unlikely = (log: Float64Array) =>
-    (log[0]! / spread.span) ** 2 + (log[1]! / spread.rest) ** 2 + (log[2]! / spread.white) ** 2 + (log[3]! / spread.reading) ** 2;
-  const bounded = (powerW: Float64Array) => powerW.map((power) => Math.min(8, Math.max(0.05, power / prior.meanW)) * prior.meanW);
+    (log[0]! / spread.span) ** 2 +
+    (log[1]! / spread.rest) ** 2 +
+    (log[2]! / spread.white) ** 2 +
+    (log[3]! / spread.reading) ** 2;
+  const bounded = (powerW: Float64Array) =>
+    powerW.map((power) => Math.min(8, Math.max(0.05, power / prior.meanW)) * prior.meanW);
   const rowsAt = (lagS: number) => rowsOf(stretches, timeline, columns, lagS);
 
   let logs = new Float64Array(4);
@@ -115,7 +119,8 @@ function possibleLags(misfitAt: (lagS: number) => number, bestS: number, range: 
   if (best.errorS > 2 * gridStepS) {
     found.length = 0;
     const stride = Math.ceil(gridS.length / (2 * mostLags));
-    for (let k = 0; k < gridS.length; k += stride) found.push({ lagS: gridS[k]!, errorS: gridStepS, misfit: misfits[k]! });
+    for (let k = 0; k < gridS.length; k += stride)
+      found.push({ lagS: gridS[k]!, errorS: gridStepS, misfit: misfits[k]! });
   } else {
     for (let k = 1; k + 1 < gridS.length; k++) {
       // A valley narrower than the grid is deeper than its rim by what a step costs: generous, then looked at closely.
@@ -129,7 +134,9 @@ function possibleLags(misfitAt: (lagS: number) => number, bestS: number, range: 
   const weigh = ({ errorS, misfit }: typeof best) => errorS * Math.exp((least - misfit) / 2);
   const sum = found.reduce((total, one) => total + weigh(one), 0);
   const lags = found.map((one) => ({ lagS: one.lagS, errorS: one.errorS, probability: weigh(one) / sum }));
-  const likely = lags.filter(({ probability }) => probability > negligible).sort((a, b) => b.probability - a.probability);
+  const likely = lags
+    .filter(({ probability }) => probability > negligible)
+    .sort((a, b) => b.probability - a.probability);
   const kept = likely.slice(0, mostLags);
   const keptSum = kept.reduce((total, { probability }) => total + probability, 0);
   return kept.map((one) => ({ ...one, probability: one.probability / keptSum }));

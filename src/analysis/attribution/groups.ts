@@ -23,7 +23,8 @@ export function groupsOf(covariance: Float64Array, columns: number, deviationW: 
   for (let k = 0; k < columns; k++) {
     if (values[k]! < undetermined) continue;
     for (let a = 0; a < columns; a++) {
-      for (let b = 0; b < columns; b++) shared[a * columns + b]! += vectors[a * columns + k]! * vectors[b * columns + k]!;
+      for (let b = 0; b < columns; b++)
+        shared[a * columns + b]! += vectors[a * columns + k]! * vectors[b * columns + k]!;
     }
   }
   const own = (a: number) => shared[a * columns + a]!;

@@ -52,7 +52,8 @@ export function multiply(a: Float64Array, b: Float64Array, rows: number, inner: 
     for (let k = 0; k < inner; k++) {
       const factor = a[row * inner + k]!;
       if (factor === 0) continue;
-      for (let column = 0; column < columns; column++) result[row * columns + column]! += factor * b[k * columns + column]!;
+      for (let column = 0; column < columns; column++)
+        result[row * columns + column]! += factor * b[k * columns + column]!;
     }
   }
   return result;

@@ -41,7 +41,9 @@ export function meterClock({ timeS, halfS }: Moments): MeterClock {
   const circle = (jitter: number, wander: number) =>
     new Circle({ timeS, halfS }, periodS, bins, jitter * widthS, wander * widthS);
   const likeliest = (shares: readonly number[], of: (share: number) => Circle) =>
-    shares.map((share) => ({ share, value: of(share).forwards(learned) })).reduce((a, b) => (b.value > a.value ? b : a));
+    shares
+      .map((share) => ({ share, value: of(share).forwards(learned) }))
+      .reduce((a, b) => (b.value > a.value ? b : a));
   let jitter = 0.04;
   let wander = 0.002;
   for (let round = 0; round < 2; round++) {
@@ -99,7 +101,11 @@ class Circle {
       let sum = 0;
       for (let bin = 0; bin < bins; bin++) sum += both[bin] = filtered[k * bins + bin]! * later[bin]!;
       const { mean, variance } = this.fromCentre(both, sum, k);
-      const { shift, deviation } = within(mean, Math.sqrt(variance + this.jitterS ** 2 + binS ** 2 / 12), seen.halfS[k]!);
+      const { shift, deviation } = within(
+        mean,
+        Math.sqrt(variance + this.jitterS ** 2 + binS ** 2 / 12),
+        seen.halfS[k]!,
+      );
       timeS[k] = seen.timeS[k]! + shift;
       spreadS[k] = deviation;
       if (k > 0) {
@@ -125,7 +131,12 @@ class Circle {
       if (away > bins / 2) away = bins - away;
       const beyondS = away * binS - halfS;
       // A normal distribution's integral over the span, its edges by the logistic approximation (to 1 %).
-      const inside = 2 * halfS >= periodS || beyondS < -5 * softS ? 1 : beyondS > 5 * softS ? 0 : 1 / (1 + Math.exp(beyondS / softS));
+      const inside =
+        2 * halfS >= periodS || beyondS < -5 * softS
+          ? 1
+          : beyondS > 5 * softS
+            ? 0
+            : 1 / (1 + Math.exp(beyondS / softS));
       sum += of[bin] = of[bin]! * (lie + inside);
     }
     for (let bin = 0; bin < bins; bin++) of[bin]! /= sum;

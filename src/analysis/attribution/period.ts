@@ -30,7 +30,12 @@ export function periodOf({ timeS, halfS }: Moments): number | undefined {
   // Where nearly every poll sees a new value, spans touch each other: their distance is that of the polls.
   if (lengths.length < fewest || touching > 0.7 * lengths.length) return undefined;
   // A usual width of the sharp ones is how far apart polls are, and their own rhythm is not the meter's.
-  const widthS = 2 * sharpHalf(halfS.filter((half) => half <= sharpS), 0.4);
+  const widthS =
+    2 *
+    sharpHalf(
+      halfS.filter((half) => half <= sharpS),
+      0.4,
+    );
   lengths.sort((a, b) => a - b);
   // A late poll misses an update now and then; most intervals are single.
   const single = lengths[lengths.length >> 1]!;
@@ -42,7 +47,8 @@ export function periodOf({ timeS, halfS }: Moments): number | undefined {
   const wholeS = timeS[timeS.length - 1]! - startS;
   for (let partS = firstPart * periodS; ; partS *= 3) {
     const found = refine(timeS, halfS, startS + partS, periodS, Math.max(uncertainty, 1e-7));
-    if (found.regularity < regular) return partS > 2 * firstPart * periodS && periodS > 1.3 * widthS ? periodS : undefined;
+    if (found.regularity < regular)
+      return partS > 2 * firstPart * periodS && periodS > 1.3 * widthS ? periodS : undefined;
     periodS = found.periodS;
     uncertainty = (0.3 * periodS) / partS;
     if (partS >= wholeS) return periodS > 1.3 * widthS ? periodS : undefined;

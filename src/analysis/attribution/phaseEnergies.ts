@@ -1,5 +1,5 @@
 /** From rows, lag and noise to the energies of the columns, their covariance, and the total kept. */
-import { gram, posteriorOf, type Prior } from "./evidence";
+import { gram, type Prior, posteriorOf } from "./evidence";
 import type { Fit } from "./fit";
 import { congruence, multiply } from "./linear";
 import { type Rows, rowsOf, type Stretch } from "./rows";
@@ -83,7 +83,10 @@ function solve(input: PhaseEnergiesInput, asked: ReturnType<typeof askedTime>, l
   };
   const posterior = posteriorOf(block(0, 0, columns, columns), block(0, columns, columns, 1), prior);
   const wider = widening(matrix, rows.count, width, columns, posterior.powerW, posterior.covariance);
-  const { mean: powerW, covariance: powerCovariance } = nonNegative(posterior.powerW, widened(posterior.covariance, wider));
+  const { mean: powerW, covariance: powerCovariance } = nonNegative(
+    posterior.powerW,
+    widened(posterior.covariance, wider),
+  );
   // Energy = time x power + deviation, and the deviation is predicted from what the powers leave unexplained.
   const carry = block(columns + 1, 0, columns, columns).map((value) => -value);
   for (let column = 0; column < columns; column++) carry[column * columns + column]! += asked.timeS[column]!;
@@ -162,7 +165,8 @@ function widening(
       for (let column = 0; column < columns; column++) residual -= matrix[at + column]! * powerW[column]!;
       for (let column = 0; column < columns; column++) {
         score[column]! += matrix[at + column]! * residual;
-        for (let other = 0; other < columns; other++) size[column * columns + other]! += matrix[at + column]! * matrix[at + other]!;
+        for (let other = 0; other < columns; other++)
+          size[column * columns + other]! += matrix[at + column]! * matrix[at + other]!;
       }
     }
     const influence = multiply(covariance, score, columns, columns, 1);
@@ -173,7 +177,8 @@ function widening(
   const chance = Math.sqrt(2 / blocks);
   const freedom = count / Math.max(1, count - columns);
   for (let column = 0; column < columns; column++) {
-    if (expected[column]! > 0) factors[column] = Math.max(1, (freedom * scatter[column]!) / expected[column]! - chance / 2);
+    if (expected[column]! > 0)
+      factors[column] = Math.max(1, (freedom * scatter[column]!) / expected[column]! - chance / 2);
   }
   return factors;
 }
@@ -195,7 +200,8 @@ function conserve(energyJ: Float64Array, covarianceJ2: Float64Array, total: Tota
     let withSum = 0;
     for (let column = 0; column < size; column++) withSum += covarianceJ2[row * size + column]!;
     // A trace of each variance: where the sum is known exactly there is still rounding to be put somewhere.
-    share[row] = Math.max(0, withSum) + 1e-6 * Math.max(0, covarianceJ2[row * size + row]!) + 1e-15 * energyJ[row]! ** 2 + 1e-300;
+    share[row] =
+      Math.max(0, withSum) + 1e-6 * Math.max(0, covarianceJ2[row * size + row]!) + 1e-15 * energyJ[row]! ** 2 + 1e-300;
     sumOfShares += share[row]!;
   }
   for (let row = 0; row < size; row++) share[row]! /= sumOfShares;
@@ -204,8 +210,7 @@ function conserve(energyJ: Float64Array, covarianceJ2: Float64Array, total: Tota
   // Cov after conditioning on the sum, and the total's own error shared out as the energies were.
   for (let row = 0; row < size; row++) {
     for (let column = 0; column < size; column++) {
-      covarianceJ2[row * size + column]! +=
-        share[row]! * share[column]! * (total.standardErrorJ ** 2 - sumOfShares);
+      covarianceJ2[row * size + column]! += share[row]! * share[column]! * (total.standardErrorJ ** 2 - sumOfShares);
     }
   }
   const positiveJ = energyJ.reduce((sum, value) => sum + Math.max(0, value), 0);

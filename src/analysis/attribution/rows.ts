@@ -57,7 +57,7 @@ interface Near {
 
 /** Gauss-Legendre nodes on -1..1 and weights that sum to 1. */
 const nodes = [-0.8611363115940526, -0.33998104358485626, 0.33998104358485626, 0.8611363115940526];
-const weights = [0.17392742256872692, 0.32607257743127308, 0.32607257743127308, 0.17392742256872692];
+const weights = [0.1739274225687269, 0.3260725774312731, 0.3260725774312731, 0.1739274225687269];
 
 /** @param lagS what the meter says at `timeS` was true `lagS` earlier on the trace's clock */
 export function rowsOf(stretches: readonly Stretch[], timeline: Timeline, columns: number, lagS: number): Rows {
@@ -138,7 +138,13 @@ function addStretch(rows: Rows, from: number, stretch: Stretch, timeline: Timeli
   return from + stretch.timeS.length - 1;
 }
 
-function cross(crossing: Crossing, row: number, { boundS, phase, asked }: Timeline, piece: number, insideS: number): void {
+function cross(
+  crossing: Crossing,
+  row: number,
+  { boundS, phase, asked }: Timeline,
+  piece: number,
+  insideS: number,
+): void {
   crossing.piece[row] = piece;
   crossing.column[row] = phase[piece]!;
   crossing.insideS[row] = insideS;

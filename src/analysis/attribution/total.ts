@@ -93,7 +93,8 @@ export function energyAt(
 function powerNear(timeS: Float64Array, energyJ: Float64Array, edge: number, beyondS: number): number {
   const step = edge === 0 ? 1 : -1;
   let other = edge + step;
-  while (timeS[other + step] !== undefined && Math.abs(timeS[other]! - timeS[edge]!) < Math.max(0.1, 10 * beyondS)) other += step;
+  while (timeS[other + step] !== undefined && Math.abs(timeS[other]! - timeS[edge]!) < Math.max(0.1, 10 * beyondS))
+    other += step;
   const lengthS = timeS[other]! - timeS[edge]!;
   return lengthS === 0 || !Number.isFinite(lengthS) ? 0 : (energyJ[other]! - energyJ[edge]!) / lengthS;
 }

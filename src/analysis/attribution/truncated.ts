@@ -8,7 +8,10 @@ import { inverse, multiply } from "./linear";
 /** Bounds this many standard deviations away change nothing that could be seen (10⁻⁶ of a deviation). */
 const farAway = 5;
 
-export function nonNegative(mean: Float64Array, covariance: Float64Array): { mean: Float64Array; covariance: Float64Array } {
+export function nonNegative(
+  mean: Float64Array,
+  covariance: Float64Array,
+): { mean: Float64Array; covariance: Float64Array } {
   const size = mean.length;
   const variance = (of: Float64Array, k: number) => of[k * size + k]!;
   const isNear = (k: number) => mean[k]! < farAway * Math.sqrt(variance(covariance, k));

@@ -21,12 +21,19 @@ export class Channel {
   private powerW = Number.NaN;
   private powerInstantW = Number.NaN;
   private state: Reading = {};
+  /** The counter where `energyJ` is 0, joules; undefined without a counter, or where its first reading failed. */
+  readonly counterAtOpenJ: number | undefined;
 
   constructor(
     device: Device,
     private readonly gpu: Gpu,
+    nowS: number,
   ) {
     this.hasCounter = device.source === "measured";
+    const energyMj = this.hasCounter ? gpu.energyMj() : Number.NaN;
+    if (Number.isNaN(energyMj)) return;
+    this.counter.advance(energyMj, nowS);
+    this.counterAtOpenJ = energyMj * 1e-3;
   }
 
   /** Counter first: its time is the poll's. Powers and state are at most as old as their interval above. */

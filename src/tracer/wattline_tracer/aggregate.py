@@ -54,7 +54,9 @@ class Aggregator:
         """An iteration is over; its spans came before it. Writes a row when the window is full."""
         row = self.loops[loop]
         row.iteration(number, start, duration, sampled)
-        if start + duration - row.start >= (_WINDOW_LATE_NS if self._late else _WINDOW_NS):
+        full = start + duration - row.start >= (_WINDOW_LATE_NS if self._late else _WINDOW_NS)
+        # Where phases come from a part of the iterations, every row has its share of that part.
+        if full and row.count % self._stride == 0:
             self._write(lines, names, loop, row)
 
     def close(self, lines, names):

@@ -9,18 +9,18 @@ describe("spans in which a device is lost", () => {
     losses.poll("gpu", 5, "still gone");
     losses.poll("gpu", 6, undefined);
     losses.poll("cpu", 6, undefined);
-    expect(losses.end(10)).toEqual([{ device: "gpu", fromS: 1, toS: 6, reason: "fell off the bus" }]);
+    expect(losses.until(10)).toEqual([{ device: "gpu", fromS: 1, toS: 6, reason: "fell off the bus" }]);
   });
 
   it("are not made of a single failed reading", () => {
     const losses = new LossTracker();
     for (let tick = 0; tick < 20; tick++) losses.poll("cpu", tick / 10, tick % 5 === 1 ? "busy" : undefined);
-    expect(losses.end(2)).toEqual([]);
+    expect(losses.until(2)).toEqual([]);
   });
 
   it("end with the run where the device never came back", () => {
     const losses = new LossTracker();
     losses.poll("gpu", 0, "no permission");
-    expect(losses.end(7)).toEqual([{ device: "gpu", fromS: 0, toS: 7, reason: "no permission" }]);
+    expect(losses.until(7)).toEqual([{ device: "gpu", fromS: 0, toS: 7, reason: "no permission" }]);
   });
 });

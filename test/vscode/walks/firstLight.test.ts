@@ -25,7 +25,7 @@ describe("first light", () => {
     await inWindow({ name: "first-light", folder: workspace.path, settings }, async (window) => {
       // A long run: the program's arguments are remembered for its file.
       await window.openFile("train.py");
-      assert.match(await window.statusBar.waitFor(/\d W/), /^34 W$/);
+      await window.statusBar.waitFor(/^\s*34 W\s*$/);
       assert.match(await window.statusBar.tooltip(), /package-0[\s\S]*measured/);
       await window.goToLine(workspace.loopLine);
       await window.codeLens.profile.waitFor();
@@ -70,7 +70,7 @@ describe("first light", () => {
       const text = await window.panel.waitForText(/finished/);
       assert.match(text, /\d J|kJ/);
       await window.codeLens.result.waitFor({ timeout: 30_000 });
-      assert.match((await window.codeLens.result.textContent()) ?? "", /J\/iter · 34(\.\d)? W/);
+      assert.match((await window.codeLens.result.textContent()) ?? "", /J\/iter · 3[34](\.\d)? W · data wait/);
       await window.openSideBar();
       await window.runs.row(/train[\s\S]*J · [\d.]+ s/).waitFor();
       await window.screenshot("04-finished");

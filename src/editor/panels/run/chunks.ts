@@ -1,8 +1,8 @@
 /** A run as the messages that its panel draws, each time only what is new. */
-import { mainLoop } from "../../../analysis/iterationReport";
-import { mainTrace } from "../../../analysis/phaseReport";
+import { deviceEnergies } from "../../../analysis/deviceEnergy";
+import { energyOfEach, loopIterations } from "../../../analysis/iterationReport";
 import { powerSeries } from "../../../analysis/powerSeries";
-import type { IterationChunk, SpanChunk, ToRunPanel } from "../../../messages/run";
+import type { SpanChunk, ToRunPanel } from "../../../messages/run";
 import type { Run } from "../../../model/run";
 import type { Trace } from "../../../model/trace";
 
@@ -58,17 +58,30 @@ export class Chunks {
     return messages;
   }
 
+  /**
+   * While the run goes on only new iterations are told. At its end all are told again: what was warm-up and what was
+   * unusual is known for sure only then.
+   */
   private iterationMessages(run: Run): ToRunPanel[] {
-    const found = countedLoop(run);
+    const found = loopIterations(run);
     if (found === undefined) return [];
-    const { trace, loop } = found;
-    const key = `${trace.header.pid} ${loop}`;
+    const key = `${found.loop.path}:${found.loop.line} ${run.state === "running"}`;
     // Another loop turned out to be the one that matters: its iterations take the place of the first one's.
     const reset = this.first || key !== this.iterations.loop;
     const sent = reset ? 0 : this.iterations.sent;
-    const chunk = iterationChunk(trace, loop, sent);
-    this.iterations = { loop: key, sent: sent + chunk.iteration.length };
-    return chunk.iteration.length > 0 ? [{ type: "iterations", reset, chunk }] : [];
+    const count = found.iteration.length;
+    this.iterations = { loop: key, sent: count };
+    if (count <= sent) return [];
+    const counted = deviceEnergies(run).filter(({ device }) => device.counted);
+    const energyJ = energyOfEach(found, counted);
+    const chunk = {
+      iteration: found.iteration.slice(sent),
+      startS: found.startS.slice(sent),
+      durationS: found.durationS.slice(sent),
+      energyJ: energyJ.slice(sent),
+      excluded: found.classified.kind.slice(sent),
+    };
+    return [{ type: "iterations", reset, chunk }];
   }
 }
 
@@ -87,27 +100,5 @@ function spanChunk({ header, phaseNames, paths, spans }: Trace, from: number, to
     startS: spans.startS.slice(from, to),
     durationS: spans.durationS.slice(from, to),
     line: spans.line.slice(from, to),
-  };
-}
-
-/** The loop that the report counts. */
-function countedLoop(run: Run): { readonly trace: Trace; readonly loop: number } | undefined {
-  const trace = mainTrace(run.traces);
-  const loop = trace && mainLoop(trace);
-  return trace && loop && { trace, loop: loop.id };
-}
-
-function iterationChunk({ iterations }: Trace, loop: number, skip: number): IterationChunk {
-  const rows: number[] = [];
-  let seen = 0;
-  for (let row = 0; row < iterations.loop.length; row++) {
-    if (iterations.loop[row] === loop && seen++ >= skip) rows.push(row);
-  }
-  return {
-    iteration: Int32Array.from(rows, (row) => iterations.iteration[row]!),
-    startS: Float64Array.from(rows, (row) => iterations.startS[row]!),
-    durationS: Float64Array.from(rows, (row) => iterations.durationS[row]!),
-    energyJ: new Float64Array(rows.length).fill(Number.NaN),
-    excluded: new Uint8Array(rows.length),
   };
 }

@@ -9,6 +9,7 @@ import {
   unknownText,
 } from "../../../model/format";
 import type { Report } from "../../../model/report";
+import { shownDeviceErrorJ, shownErrorJ, shownTotalErrorJ } from "../../../model/uncertainty";
 import { plain } from "../../shared/markdown";
 
 /** @param sentence the run's headline, where there is one */
@@ -16,7 +17,7 @@ export function reportMarkdown(report: Report, sentence: string | undefined): st
   const { run } = report;
   const total =
     report.energyJ !== undefined
-      ? formatEnergy(report.energyJ, report.standardErrorJ)
+      ? formatEnergy(report.energyJ, shownTotalErrorJ(report))
       : formatBound(report.energyAtMostJ, "J");
   const parts = [
     `**${plain(run.argv.join(" "))}**`,
@@ -26,7 +27,7 @@ export function reportMarkdown(report: Report, sentence: string | undefined): st
       ["Device", "Energy", "Mean power", "Source"],
       report.devices.map((device) => [
         plain(device.name),
-        formatEnergy(device.energyJ, device.standardErrorJ),
+        formatEnergy(device.energyJ, shownDeviceErrorJ(device)),
         formatPower(device.averagePowerW),
         `${sourceMarks[device.source]} ${device.source}`,
       ]),
@@ -34,10 +35,14 @@ export function reportMarkdown(report: Report, sentence: string | undefined): st
     ...(report.phases.length === 0 ? [] : [phaseTable(report)]),
     ...(report.iterations.energyPerIterationJ === undefined
       ? []
-      : [`${formatEnergy(report.iterations.energyPerIterationJ, report.iterations.standardErrorJ)} an iteration.`]),
+      : [`${iterationEnergy(report, report.iterations.energyPerIterationJ)} an iteration.`]),
     ...report.warnings.map(({ message }) => `- ${plain(message)}`),
   ];
   return `${parts.join("\n\n")}\n`;
+}
+
+function iterationEnergy(report: Report, energyJ: number): string {
+  return formatEnergy(energyJ, shownErrorJ(report, energyJ, report.iterations.standardErrorJ));
 }
 
 function phaseTable(report: Report): string {

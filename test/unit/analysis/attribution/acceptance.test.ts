@@ -44,7 +44,9 @@ describe("attribution of a hundred runs", () => {
   }, () => {
     // RAPL's meter states a millisecond; a counter that turns out slower must not be believed.
     const runs = runsOf({ program, meter: { updateS: 0.1, statedUpdateS: 0.001 } });
-    const good = runs.filter((run) => phasesOf(run).every((phase) => errorOf(phase) <= (phase.share >= 0.2 ? 0.05 : 0.25)));
+    const good = runs.filter((run) =>
+      phasesOf(run).every((phase) => errorOf(phase) <= (phase.share >= 0.2 ? 0.05 : 0.25)),
+    );
     expect(good.length).toBeGreaterThanOrEqual(90);
     expectHonestErrors(runs);
     expectConserved(runs);
@@ -102,7 +104,9 @@ describe("attribution of other programs and meters", () => {
         expect.soft(phase.covered, `${phase.name} covered`).toBeGreaterThanOrEqual(0.8);
       }
       const cells = runs.flatMap(phasesOf);
-      const covered = cells.filter(({ energyJ, trueJ, standardErrorJ }) => Math.abs(energyJ - trueJ) <= 2 * standardErrorJ);
+      const covered = cells.filter(
+        ({ energyJ, trueJ, standardErrorJ }) => Math.abs(energyJ - trueJ) <= 2 * standardErrorJ,
+      );
       expect(covered.length / cells.length).toBeGreaterThanOrEqual(0.9);
       expectConserved(runs);
     });

@@ -15,20 +15,53 @@ function listed(spans: Spans): [number, number, number][] {
 
 describe("flattenSpans", () => {
   it("cuts an inner span out of its outer one", () => {
-    expect(listed(spansOf([[0, 10, 0], [2, 3, 1]]))).toEqual([[0, 2, 0], [2, 5, 1], [5, 10, 0]]);
+    expect(
+      listed(
+        spansOf([
+          [0, 10, 0],
+          [2, 3, 1],
+        ]),
+      ),
+    ).toEqual([
+      [0, 2, 0],
+      [2, 5, 1],
+      [5, 10, 0],
+    ]);
   });
 
   it("gives an overlap to the span that began last", () => {
-    expect(listed(spansOf([[0, 5, 0], [4, 4, 1]]))).toEqual([[0, 4, 0], [4, 8, 1]]);
+    expect(
+      listed(
+        spansOf([
+          [0, 5, 0],
+          [4, 4, 1],
+        ]),
+      ),
+    ).toEqual([
+      [0, 4, 0],
+      [4, 8, 1],
+    ]);
   });
 
   it("leaves out spans without a length, and takes them in any order", () => {
-    const rows = [[6, 1, 2], [3, 0, 1], [0, 2, 0], [4, Number.NaN, 1]] as const;
-    expect(listed(spansOf(rows))).toEqual([[0, 2, 0], [6, 7, 2]]);
+    const rows = [
+      [6, 1, 2],
+      [3, 0, 1],
+      [0, 2, 0],
+      [4, Number.NaN, 1],
+    ] as const;
+    expect(listed(spansOf(rows))).toEqual([
+      [0, 2, 0],
+      [6, 7, 2],
+    ]);
   });
 
   it("answers each moment with the last of the spans that are open, in disjoint segments", () => {
-    const span = fc.tuple(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 15 }), fc.integer({ min: 0, max: 3 }));
+    const span = fc.tuple(
+      fc.integer({ min: 0, max: 40 }),
+      fc.integer({ min: 0, max: 15 }),
+      fc.integer({ min: 0, max: 3 }),
+    );
     fc.assert(
       fc.property(fc.array(span, { maxLength: 20 }), (rows) => {
         const flat = listed(spansOf(rows));

@@ -41,7 +41,8 @@ function seen({ periodS, jitterS = 0, wanderS = 0, count = 250, pollS = () => 0.
 function errors(clock: Clock, seed?: number) {
   const { seen: moments, trueS } = seen(clock, seed);
   const found = meterClock(moments);
-  const rms = (values: readonly number[]) => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
+  const rms = (values: readonly number[]) =>
+    Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
   const error = trueS.map((value, k) => found.timeS[k]! - value);
   return {
     found,
@@ -62,7 +63,11 @@ describe("meterClock", () => {
   });
 
   it("says how well it knows them when updates jitter and the clock wanders", () => {
-    for (const [jitterS, wanderS, most] of [[0.0005, 0, 0.0008], [0.002, 0, 0.0022], [0, 0.0003, 0.0008]] as const) {
+    for (const [jitterS, wanderS, most] of [
+      [0.0005, 0, 0.0008],
+      [0.002, 0, 0.0022],
+      [0, 0.0003, 0.0008],
+    ] as const) {
       const { rmsS, inUnits } = errors({ periodS: 0.1, jitterS, wanderS }, 7);
       expect(rmsS).toBeLessThan(most);
       expect(inUnits).toBeGreaterThan(0.3);

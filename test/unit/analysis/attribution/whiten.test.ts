@@ -25,7 +25,9 @@ function someRows(seed: number): { rows: Rows; powerW: Float64Array; overlapS: n
   const stretch = { timeS, spreadS: timeS.map(() => between(0, 0.002)), energyJ: timeS.map((_, k) => k) };
   const rows = rowsOf([stretch], timelineOf(segments, 2, whole, whole), 3, 0);
   const overlapS = Array.from({ length: timeS.length - 1 }, (_, k) =>
-    phase.map((_, piece) => Math.max(0, Math.min(timeS[k + 1]!, boundS[piece + 1]!) - Math.max(timeS[k]!, boundS[piece]!))),
+    phase.map((_, piece) =>
+      Math.max(0, Math.min(timeS[k + 1]!, boundS[piece + 1]!) - Math.max(timeS[k]!, boundS[piece]!)),
+    ),
   );
   return { rows, powerW: Float64Array.of(20, 80, 30), overlapS, phase };
 }
