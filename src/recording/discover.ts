@@ -24,7 +24,7 @@ export async function discover(host: Host, program: string): Promise<Discovered>
   const leftMs = () => Math.max(0, deadline - performance.now());
   const settled = settle(
     await askAll(meters, (meter) =>
-      meter.isolated ? askHosted(meter, host, program, hosts, leftMs()) : inTime(meter, ask(meter, host), leftMs()),
+      meter.isolated ? askHosted(meter, host, program, hosts, leftMs()) : inTime(meter, host, leftMs()),
     ),
   );
   for (const [id, process] of hosts) {
@@ -68,12 +68,13 @@ async function askHosted(
 }
 
 /** Also where the fallback for a driver that hangs has no time left: it would hang as well. */
-async function inTime(meter: Meter, asked: Promise<FoundBy>, deadlineMs: number): Promise<FoundBy> {
+async function inTime(meter: Meter, host: Host, deadlineMs: number): Promise<FoundBy> {
+  if (deadlineMs <= 0) return without(meter, noAnswer);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<FoundBy>((resolve) => {
     timer = setTimeout(() => resolve(without(meter, noAnswer)), deadlineMs);
   });
-  return Promise.race([asked, late]).finally(() => clearTimeout(timer));
+  return Promise.race([ask(meter, host), late]).finally(() => clearTimeout(timer));
 }
 
 const noAnswer = `The driver did not answer within ${findDeadlineMs / 1000} s.`;

@@ -3,7 +3,6 @@ import { spawn } from "node:child_process";
 import { rm } from "node:fs/promises";
 import { basename } from "node:path";
 import { WattlineError } from "../model/errors";
-import { log } from "../model/log";
 import { type Manifest, runSchemaName } from "../model/manifest";
 import { bootId, startTicksOf, writeManifest } from "../store/manifest";
 import { createRunFolder, runsRoot } from "../store/runFolder";
@@ -13,7 +12,7 @@ import { childEnvironment } from "./environment";
 import { checkCommand } from "./findCommand";
 import { type Installation, samplerProgram, tracerSite } from "./paths";
 import { redactArguments } from "./redact";
-import { SamplerHandle } from "./samplerHandle";
+import { openSamples, type SampleSource, type SourceSettings, settleElection } from "./sampleSource";
 import { exitCodeOf, forwardSignals, hangupIgnored, ignoringHangup } from "./signals";
 
 export interface RecordOptions {
@@ -41,11 +40,10 @@ export interface Recorded {
  */
 export async function record(options: RecordOptions, installation: Installation): Promise<Recorded> {
   await checkCommand(options.argv[0] ?? "", options.env);
-  // Its process needs a tenth of a second to begin; what it is to do can be said later.
-  const sampler = new SamplerHandle(samplerProgram(installation), { ...process.env, ...options.env });
   // From here on a signal must not end the recorder without an end in the manifest.
   let send: (signal: NodeJS.Signals) => void = () => {};
   const stopForwarding = forwardSignals((signal) => send(signal));
+  let source: SampleSource | undefined;
   try {
     const startedAt = new Date();
     const startedMonotonicS = monotonicS();
@@ -56,37 +54,35 @@ export async function record(options: RecordOptions, installation: Installation)
         : { root: runsRoot(options.cwd), startedAt, argv: described.argv },
       (id) => ({ ...described, id, devices: [], unavailable: [] }),
     );
-    const ready = await sampler.start({ runPath, startedMonotonicS, rateHz: options.rateHz });
-    if (ready.type === "failed") log.error(ready.message);
-    const manifest: Manifest = {
+    const settings: SourceSettings = {
+      program: samplerProgram(installation),
+      env: options.env,
+      config: { runPath, startedMonotonicS, rateHz: options.rateHz },
+    };
+    const manifestWith = ({ devices, unavailable, samplesFrom }: SampleSource): Manifest => ({
       ...described,
       id: basename(runPath),
-      devices: ready.type === "ready" ? [...ready.devices] : [],
-      unavailable:
-        ready.type === "ready"
-          ? [...ready.unavailable]
-          : [
-              {
-                meter: "sampler",
-                reason: ready.message,
-                remedy: "Run `wattline meters` to see what can be read here.",
-              },
-            ],
-    };
-    await writeManifest(runPath, manifest);
+      devices: [...devices],
+      unavailable: [...unavailable],
+      ...(samplesFrom !== undefined && { samplesFrom }),
+    });
+    source = await openSamples(settings);
+    await writeManifest(runPath, manifestWith(source));
+    source = await settleElection(source, settings);
+    const manifest = manifestWith(source);
     const startS = monotonicS() - startedMonotonicS;
     const child = startChild(options, installation, runPath);
     send = (signal) => child.process.kill(signal);
     const started = await child.started;
     if (started instanceof Error) {
-      await sampler.stop();
+      await source.stop();
       await rm(runPath, { recursive: true, force: true });
       throw started;
     }
     await writeManifest(runPath, { ...manifest, child: { pid: started, startS } });
     const exit = await child.exited;
     const endS = monotonicS() - startedMonotonicS;
-    const ended = await sampler.stop();
+    const ended = await source.stop();
     await writeManifest(runPath, {
       ...manifest,
       child: { pid: started, startS },
@@ -103,7 +99,7 @@ export async function record(options: RecordOptions, installation: Installation)
     });
     return { runPath, exitCode: exitCodeOf(exit) };
   } catch (error) {
-    sampler.kill();
+    source?.kill();
     throw error;
   } finally {
     stopForwarding();

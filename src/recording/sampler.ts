@@ -6,19 +6,27 @@ import type { Host } from "../meters/meter";
 import { log } from "../model/log";
 import { monotonicS } from "./clock";
 import { type Discovered, discover } from "./discover";
-import type { MeterGroup } from "./meterGroup";
-import type { FromSampler, LostSpan, SamplerConfig } from "./samplerProtocol";
-import { SamplesFile } from "./samplesFile";
+import { Election, isUsed } from "./election";
+import type { GroupEnd, MeterGroup } from "./meterGroup";
+import type { FromSampler, LostSpan, SamplerConfig, SamplerCost } from "./samplerProtocol";
+import { flushPeriodMs, SamplesFile } from "./samplesFile";
 
-/** What is lost at most when this process is killed. */
-const flushPeriodMs = 500;
+/** How soon a sampler that only serves other runs sees that the last of them has ended. */
+const usersPeriodMs = 1_000;
+/** Polls go on for the other runs: the one after the end of this run comes within this time. */
+const lastReadingMs = 150;
+
+type Ended = Extract<FromSampler, { type: "ended" }>;
 
 export class Sampler {
   private found: Discovered | undefined;
   private groups: readonly MeterGroup[] = [];
   private file: SamplesFile | undefined;
   private flushing: NodeJS.Timeout | undefined;
-  private ended: Promise<Extract<FromSampler, { type: "ended" }>> | undefined;
+  private lingering = false;
+  private ended: Promise<Ended> | undefined;
+  private config: SamplerConfig | undefined;
+  private election: Election | undefined;
 
   /** @param program sampler.js itself, to be started again for vendor libraries */
   constructor(private readonly program: string) {}
@@ -26,6 +34,8 @@ export class Sampler {
   /** Finds what can be read and begins to read it. */
   async start(config: SamplerConfig, host: Host): Promise<FromSampler> {
     try {
+      this.config = config;
+      this.election = await Election.at(host.env);
       const found = await discover(host, this.program);
       this.found = found;
       const { devices, unavailable } = found;
@@ -45,27 +55,45 @@ export class Sampler {
     }
   }
 
-  /** Takes the last readings and closes the file; called again it answers the same. */
-  stop(): Promise<Extract<FromSampler, { type: "ended" }>> {
+  /** Everything of the run is in its file when this answers; called again it answers the same. */
+  stop(): Promise<Ended> {
     this.ended ??= this.end();
     return this.ended;
   }
 
-  private async end(): Promise<Extract<FromSampler, { type: "ended" }>> {
+  /** Other runs may still read these samples: sampling goes on for them, and ends with the last of them. */
+  async drained(): Promise<void> {
+    while (this.lingering && this.config && (await isUsed(this.config.runPath))) {
+      await new Promise((resolve) => setTimeout(resolve, usersPeriodMs));
+    }
+    if (this.lingering) await this.close();
+  }
+
+  private async end(): Promise<Ended> {
+    // The order is what makes it safe: see election.ts.
+    await this.election?.resign(process.pid);
+    if (this.config === undefined || !(await isUsed(this.config.runPath))) return this.close();
+    this.lingering = true;
+    await new Promise((resolve) => setTimeout(resolve, lastReadingMs));
+    await this.file?.flush();
+    return { type: "ended", self: this.cost([]), lost: [] };
+  }
+
+  private async close(): Promise<Ended> {
     clearInterval(this.flushing);
     const ends = await Promise.all(this.groups.map((group) => group.stop()));
     this.found?.close();
     await this.file?.close().catch((error: Error) => log.error(`The samples could not be closed: ${error.message}.`));
-    const sum = (pick: (end: (typeof ends)[number]) => number) => ends.reduce((total, end) => total + pick(end), 0);
+    return { type: "ended", self: this.cost(ends), lost: ends.flatMap(({ lost }): readonly LostSpan[] => lost) };
+  }
+
+  private cost(ends: readonly GroupEnd[]): SamplerCost {
+    const sum = (pick: (end: GroupEnd) => number) => ends.reduce((total, end) => total + pick(end), 0);
     const { userCPUTime, systemCPUTime } = process.resourceUsage();
     return {
-      type: "ended",
-      self: {
-        cpuTimeS: (userCPUTime + systemCPUTime) / 1e6 + sum(({ cpuTimeS }) => cpuTimeS),
-        residentBytes: process.memoryUsage.rss() + sum(({ residentBytes }) => residentBytes),
-        polls: sum(({ polls }) => polls),
-      },
-      lost: ends.flatMap(({ lost }): readonly LostSpan[] => lost),
+      cpuTimeS: (userCPUTime + systemCPUTime) / 1e6 + sum(({ cpuTimeS }) => cpuTimeS),
+      residentBytes: process.memoryUsage.rss() + sum(({ residentBytes }) => residentBytes),
+      polls: sum(({ polls }) => polls),
     };
   }
 

@@ -57,10 +57,20 @@ export class SamplerHandle {
   async stop(): Promise<Ended | undefined> {
     this.stopping = true;
     const ended = await this.ask<Ended>({ type: "stop" }, ["ended"], stopDeadlineMs);
-    // Having said so, it ends by itself; nobody has to wait for that.
+    // Having said so, it ends by itself, or goes on for other runs; nobody has to wait for that.
     if (ended === undefined) this.kill();
-    else this.process.unref();
+    else this.release();
     return ended;
+  }
+
+  get pid(): number | undefined {
+    return this.process.pid;
+  }
+
+  private release(): void {
+    if (this.process.connected) this.process.disconnect();
+    this.process.stderr?.destroy();
+    this.process.unref();
   }
 
   /** Ends the process if it is still there. */

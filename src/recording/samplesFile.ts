@@ -4,6 +4,9 @@ import { join } from "node:path";
 import type { Sample } from "../model/sample";
 import { endOfStream, SampleEncoder } from "../store/arrow";
 
+/** What is lost at most when the sampler is killed. */
+export const flushPeriodMs = 500;
+
 export class SamplesFile {
   private pending: Sample[] = [];
   private writing: Promise<void> = Promise.resolve();

@@ -30,6 +30,7 @@ export class RunTail {
   private readonly faults: string[] = [];
   private samplesBroken = false;
   private lastSampleS = 0;
+  private shiftS = 0;
 
   /** @param path the run folder */
   constructor(readonly path: string) {}
@@ -75,10 +76,9 @@ export class RunTail {
 
   private async pollSamples(manifest: Manifest): Promise<boolean> {
     if (this.samplesBroken) return false;
-    const folder = manifest.samplesFrom ?? this.path;
-    this.samplesFile ??= new GrowingFile(join(folder, "samples.arrow"), samplesLimitBytes);
     let changed = false;
     try {
+      this.samplesFile ??= await this.openSamples(manifest);
       for (;;) {
         const bytes = await this.samplesFile.readNew();
         if (bytes.length === 0) return changed;
@@ -90,9 +90,19 @@ export class RunTail {
       }
     } catch (error) {
       this.samplesBroken = true;
-      this.faults.push(faultSentence(this.samplesFile.path, error));
+      this.faults.push(faultSentence(this.samplesFile?.path ?? this.path, error));
       return true;
     }
+  }
+
+  /** The run's own samples, or those of the run whose sampler serves it: their times count from that run's start. */
+  private async openSamples(manifest: Manifest): Promise<GrowingFile> {
+    const folder = manifest.samplesFrom ?? this.path;
+    if (manifest.samplesFrom !== undefined) {
+      const serving = await readManifest(folder);
+      this.shiftS = serving.startedMonotonicS - manifest.startedMonotonicS;
+    }
+    return new GrowingFile(join(folder, "samples.arrow"), samplesLimitBytes);
   }
 
   private append(rows: SampleRows): void {
@@ -103,7 +113,7 @@ export class RunTail {
         if (this.columns.size >= devicesLimit) throw malformedFile(this.path, "its samples name too many devices");
         this.columns.set(device, (columns = new GrowingColumns()));
       }
-      const timeS = rows.timeS[row]!;
+      const timeS = rows.timeS[row]! + this.shiftS;
       if (!Number.isFinite(timeS)) continue;
       columns.push(timeS, rows.values, row);
       if (timeS > this.lastSampleS) this.lastSampleS = timeS;

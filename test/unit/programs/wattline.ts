@@ -1,6 +1,6 @@
 /** The command line as a user has it: dist/recorder.js in a process of its own. `npm test` builds it before. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Manifest } from "../../../src/model/manifest";
@@ -51,9 +51,16 @@ export const newFolder = () => mkdtempSync(join(tmpdir(), "wattline-program-"));
 /** The only run of a folder in which `wattline run` was started. */
 export function onlyRun(folder: string): string {
   const root = join(folder, ".wattline/runs");
-  const names = readdirSync(root);
+  const names = readdirSync(root).filter((name) => !name.startsWith(".new-"));
   if (names.length !== 1) throw new Error(`There are ${names.length} runs in ${root}, not one.`);
   return join(root, names[0]!);
+}
+
+/** Whether the command of the only run has been started. */
+export function isRunning(folder: string): boolean {
+  const root = join(folder, ".wattline/runs");
+  if (!existsSync(root) || !readdirSync(root).some((name) => !name.startsWith(".new-"))) return false;
+  return manifestAt(onlyRun(folder)).child !== undefined;
 }
 
 export function manifestAt(runPath: string): Manifest {
