@@ -21,6 +21,8 @@ export interface DeviceEnergy {
   /** The same joules by power over time, where both are read. */
   readonly energyIntegratedJ?: number;
   readonly updatePeriodS?: number;
+  /** What it draws without the run: as remembered, or as read in the seconds before the command was started. */
+  readonly idlePowerW?: number;
   /** Spans whose energy is in no reading: power was to be integrated and none was read. */
   readonly holes: readonly Span[];
 }
@@ -38,8 +40,23 @@ export function deviceEnergies(run: Run): DeviceEnergy[] {
     // A counter goes on counting while nobody looks; an integral does not.
     const lost = device.source === "measured" ? [] : (run.manifest.end?.lost ?? []);
     const holes = lost.filter((span) => span.device === device.id);
-    return energyOf(device, run.samples.get(device.id), window, holes);
+    const energy = energyOf(device, run.samples.get(device.id), window, holes);
+    const idlePowerW = run.manifest.idlePowerW?.[device.id] ?? idleBefore(energy.columns, window.fromS);
+    return { ...energy, ...(idlePowerW !== undefined && { idlePowerW }) };
   });
+}
+
+/** The recorder waits two seconds for this; a little of it goes into starting to read. */
+const idleWindowS = 1.8;
+
+function idleBefore(columns: SampleColumns | undefined, startS: number): number | undefined {
+  if (columns === undefined || columns.timeS.length === 0) return undefined;
+  const window = { fromS: startS - idleWindowS, toS: startS };
+  if (columns.timeS[0]! > window.fromS + 0.2) return undefined;
+  const total = totalEnergy(timedReadings(columns), window);
+  return total.known && total.value.standardErrorJ < tooUncertain * total.value.energyJ
+    ? total.value.meanPowerW
+    : undefined;
 }
 
 /** A total whose error is larger than this share of it means nothing. */

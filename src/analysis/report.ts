@@ -1,5 +1,5 @@
 /** What a run used, from its folder: the report that every program prints, shows and compares. */
-import { formatBound, formatDuration } from "../model/format";
+import { formatBound, formatDuration, formatEnergy } from "../model/format";
 import {
   type Report,
   type ReportedDevice,
@@ -108,6 +108,7 @@ function reportedDevice(one: DeviceEnergy, run: Run): ReportedDevice {
     counted: device.counted,
     ...(device.partOf !== undefined && { partOf: device.partOf }),
     ...(one.energyJ !== undefined && { energyJ: one.energyJ, averagePowerW: one.energyJ / durationOf(run) }),
+    ...(one.idlePowerW !== undefined && { idleEnergyJ: one.idlePowerW * durationOf(run) }),
     ...(one.standardErrorJ !== undefined && { standardErrorJ: one.standardErrorJ }),
     ...(device.gainError !== undefined && { gainError: device.gainError }),
     ...(one.updatePeriodS !== undefined && { updatePeriodS: one.updatePeriodS }),
@@ -128,6 +129,19 @@ function selfCost(run: Run, iterations: ReportedIterations): SelfCost {
   };
 }
 
+/** Counter and integrated power differ by more than this and their errors: one of them is wrong. */
+const disagreementShare = 0.05;
+
+function disagreement({ device, energyJ, standardErrorJ = 0, energyIntegratedJ }: DeviceEnergy): Warning[] {
+  if (energyJ === undefined || energyIntegratedJ === undefined) return [];
+  const difference = Math.abs(energyIntegratedJ - energyJ);
+  if (difference <= Math.max(disagreementShare * energyJ, 3 * Math.SQRT2 * standardErrorJ)) return [];
+  const message =
+    `${device.name} says two things: its energy counter ${formatEnergy(energyJ)}, its power over time ` +
+    `${formatEnergy(energyIntegratedJ)}. The counter is used; compare runs on this device with care.`;
+  return [{ code: "meters-disagree", message }];
+}
+
 function runWarnings(run: Run, devices: readonly DeviceEnergy[]): Warning[] {
   const warnings: Warning[] = [];
   const counted = devices.filter(({ device }) => device.counted);
@@ -140,6 +154,7 @@ function runWarnings(run: Run, devices: readonly DeviceEnergy[]): Warning[] {
       "No meter could be read: the energy is an estimate from CPU load. `wattline meters` says what would help.";
     warnings.push({ code: "estimate-only", message });
   }
+  warnings.push(...counted.flatMap(disagreement));
   for (const span of run.manifest.end?.lost ?? []) {
     const name = devices.find(({ device }) => device.id === span.device)?.device.name ?? span.device;
     const length = formatDuration(span.toS - span.fromS);

@@ -5,6 +5,7 @@ import { type Installation, samplerProgram } from "../recording/paths";
 import { type MetersAnswer, probeMeters } from "../recording/probe";
 import { parse, takeJson } from "./arguments";
 import type { Command } from "./command";
+import { indentRemedy } from "./remedy";
 import { printable, table, wrap } from "./table";
 
 const usage = "wattline meters [--json]";
@@ -42,7 +43,7 @@ export function metersTable({ devices, unavailable }: MetersAnswer): string {
       .map((device) => wrap(`${device.name} is estimated: ${printable(device.model!)}`, 80, "")),
     ...unavailable.map(
       ({ meter, reason, remedy }) =>
-        `Not read: ${printable(meter)}\n${wrap(printable(reason), 80, "  ")}\n${indent(remedy)}`,
+        `Not read: ${printable(meter)}\n${wrap(printable(reason), 80, "  ")}\n${indentRemedy(remedy)}`,
     ),
   ];
   return `${parts.join("\n\n")}\n`;
@@ -50,14 +51,4 @@ export function metersTable({ devices, unavailable }: MetersAnswer): string {
 
 function notCounted(device: Pick<Device, "partOf">): string {
   return device.partOf === undefined ? "not counted" : "part of another";
-}
-
-/** A remedy may hold commands of several lines, which stay as they are. */
-function indent(text: string): string {
-  return text
-    .split("\n")
-    .map((line) =>
-      line.length > 78 && !line.startsWith(" ") ? wrap(printable(line), 80, "  ") : `  ${printable(line)}`,
-    )
-    .join("\n");
 }

@@ -39,7 +39,16 @@ function heading(report: Report): string {
       : report.energyAtMostJ !== undefined
         ? `${formatBound(report.energyAtMostJ, "J")} in all`
         : "energy not known";
-  return `Wattline: ${short}\n${formatDuration(run.durationS)}, ${printable(ending)}. ${energy}.`;
+  return `Wattline: ${short}\n${formatDuration(run.durationS)}, ${printable(ending)}. ${energy}.${aboveIdle(report)}`;
+}
+
+/** What the run added to what the machine would have drawn anyway. */
+function aboveIdle({ energyJ, devices: all }: Report): string {
+  const counted = all.filter((device) => device.counted);
+  const idle = counted.map(({ idleEnergyJ }) => idleEnergyJ);
+  if (energyJ === undefined || counted.length === 0 || idle.some((joules) => joules === undefined)) return "";
+  const idleJ = idle.reduce<number>((sum, joules) => sum + joules!, 0);
+  return ` ${formatEnergy(Math.max(0, energyJ - idleJ))} of it above idle.`;
 }
 
 function devices(report: Report): string {

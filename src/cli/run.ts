@@ -7,12 +7,13 @@ import { numberOption, parse, takeJson } from "./arguments";
 import type { Command, Io } from "./command";
 
 const usage =
-  "wattline run [--out DIR] [--rate HZ] [--no-trace] [--label KEY=VALUE] [--loop FILE:LINE] [--json[=FILE]] -- COMMAND …";
+  "wattline run [--out DIR] [--rate HZ] [--no-trace] [--no-idle] [--label KEY=VALUE] [--loop FILE:LINE] [--json[=FILE]] -- COMMAND …";
 
 const options = {
   out: { type: "string" },
   rate: { type: "string", default: "10" },
   "no-trace": { type: "boolean", default: false },
+  "no-idle": { type: "boolean", default: false },
   label: { type: "string", multiple: true, default: [] as string[] },
   loop: { type: "string" },
 } as const;
@@ -39,6 +40,7 @@ export function runCommand(installation: Installation): Command {
           ...(values.out !== undefined && { out: values.out }),
           rateHz: numberOption("rate", values.rate, 0.1, 100, usage),
           trace: !values["no-trace"],
+          idle: !values["no-idle"],
           labels: Object.fromEntries(values.label.map(label)),
           ...(values.loop !== undefined && { loop: loopAt(values.loop, cwd) }),
         },
@@ -77,12 +79,20 @@ function loopAt(text: string, cwd: string): { path: string; line: number } {
   return { path: resolve(cwd, match[1]!), line: Number(match[2]) };
 }
 
+/** What this run found out about idle, for the next one. */
+function idlePowers({ devices, run }: Report): Map<string, number> {
+  const known = devices.filter(({ idleEnergyJ, source }) => idleEnergyJ !== undefined && source !== "estimated");
+  return new Map(known.map(({ id, idleEnergyJ }) => [id, idleEnergyJ! / run.durationS]));
+}
+
 /** The report: a table, or one line of JSON, on standard error; or JSON to a file and the table. */
 async function tell(runPath: string, json: boolean | string, io: Io): Promise<void> {
   // Loaded now and not before: while the command ran the recorder was to stay small.
   const { summarize } = await import("../recording/summarize");
   const { reportTable } = await import("./reportTable");
   const report: Report = await summarize(runPath);
+  const { rememberIdle } = await import("../recording/idlePower");
+  await rememberIdle(io.env, idlePowers(report), Date.now());
   if (json === true) {
     io.stderr(`${JSON.stringify(report)}\n`);
     return;

@@ -44,6 +44,8 @@ export const manifestSchema = v.object({
     carbonKgPerKWh: v.optional(finite),
     pricePerKWh: v.optional(finite),
   }),
+  /** Idle watts of devices as remembered from before; of others the seconds before the command was started tell. */
+  idlePowerW: v.optional(v.record(shortText, finite)),
   /** Another run folder of this node whose sampler serves this run too. */
   samplesFrom: v.optional(shortText),
   /** The editor's "profile this loop". */

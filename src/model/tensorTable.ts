@@ -42,7 +42,7 @@ export class TensorTable {
   private readonly slabs: Uint8Array[] = [];
   private slabUsed = slabBytes;
   private readonly patternIds = new Map<number, number>();
-  private seen = new Int32Array(1024).fill(-1);
+  private seen = new Int32Array(16384).fill(-1);
   private hashA = new Int32Array(0);
   private hashB = new Int32Array(0);
 
@@ -53,25 +53,26 @@ export class TensorTable {
   add(name: Uint8Array, from: number, to: number, shape: ArrayLike<number>, rank: number, row: TensorRow): boolean {
     const index = this.count;
     if (index === this.dtype.length) this.grow();
-    let a = 0x811c9dc5 | 0;
-    let b = 0x9e3779b9 | 0;
-    let p = 0x2545f491 | 0;
-    let q = 0x85ebca6b | 0;
     const length = to - from;
     if (this.slabUsed + length > (this.slabs.at(-1)?.length ?? 0)) {
       this.slabs.push(new Uint8Array(Math.max(slabBytes, length)));
       this.slabUsed = 0;
     }
     const slab = this.slabs.at(-1)!;
-    let at = this.slabUsed;
-    for (let i = from; i < to; i++) {
-      const byte = name[i]!;
-      slab[at++] = byte;
+    const at = this.slabUsed;
+    // Two hashes of the name and one of its pattern, in one pass that also copies.
+    let a = 0x811c9dc5 | 0;
+    let b = 0x1e3779b9 | 0;
+    let p = 0x2545f491 | 0;
+    let others = 0;
+    for (let i = 0; i < length; i++) {
+      const byte = name[from + i]! | 0;
+      slab[at + i] = byte;
       a = Math.imul(a ^ byte, 0x01000193);
-      b = Math.imul(b + byte, 0x2c1b3c6d) ^ (b >>> 15);
+      b = Math.imul(b ^ byte, 0x2c1b3c6d);
       if (byte < 48 || byte > 57) {
         p = Math.imul(p ^ byte, 0x01000193);
-        q = Math.imul(q + byte, 0x297a2d39) ^ (q >>> 15);
+        others++;
       }
     }
     if (!this.remember(a, b)) return false;
@@ -79,7 +80,7 @@ export class TensorTable {
     this.hashB[index] = b;
     this.nameAt[index] = (this.slabs.length - 1) * 2 ** 32 + this.slabUsed;
     this.nameLength[index] = length;
-    this.slabUsed = at;
+    this.slabUsed = at + length;
     if (this.shapesUsed + rank > this.shapes.length) this.shapes = grown(this.shapes, this.shapesUsed + rank);
     this.shapeAt[index] = this.shapesUsed;
     this.rank[index] = rank;
@@ -95,8 +96,7 @@ export class TensorTable {
     this.offset[index] = row.offset;
     this.bytes[index] = row.bytes;
     this.count++;
-    // Two hashes of 32 bits as one number: 53 bits of it are kept.
-    const key = (p >>> 0) * 2 ** 21 + (q >>> 11);
+    const key = (p >>> 0) * 2 ** 20 + Math.min(others, 2 ** 20 - 1);
     let pattern = this.patternIds.get(key);
     if (pattern === undefined) {
       pattern = this.patterns.length;
@@ -147,7 +147,7 @@ export class TensorTable {
   private remember(a: number, b: number): boolean {
     if (this.count * 2 >= this.seen.length) this.rehash();
     const mask = this.seen.length - 1;
-    for (let slot = (a ^ (b >>> 7)) & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = slotOf(a, b) & mask; ; slot = (slot + 1) & mask) {
       const before = this.seen[slot]!;
       if (before < 0) {
         this.seen[slot] = this.count;
@@ -161,14 +161,14 @@ export class TensorTable {
     this.seen = new Int32Array(this.seen.length * 4).fill(-1);
     const mask = this.seen.length - 1;
     for (let i = 0; i < this.count; i++) {
-      let slot = (this.hashA[i]! ^ (this.hashB[i]! >>> 7)) & mask;
+      let slot = slotOf(this.hashA[i]!, this.hashB[i]!) & mask;
       while (this.seen[slot]! >= 0) slot = (slot + 1) & mask;
       this.seen[slot] = i;
     }
   }
 
   private grow(): void {
-    const size = Math.max(1024, this.dtype.length * 2);
+    const size = Math.max(8192, this.dtype.length * 2);
     this.dtype = grown(this.dtype, size);
     this.file = grown(this.file, size);
     this.pattern = grown(this.pattern, size);
@@ -182,6 +182,12 @@ export class TensorTable {
     this.hashA = grown(this.hashA, size);
     this.hashB = grown(this.hashB, size);
   }
+}
+
+/** Low bits that depend on all bits of both. */
+function slotOf(a: number, b: number): number {
+  const mixed = Math.imul(a ^ (b >>> 16), 0x1e3779b1);
+  return mixed ^ (mixed >>> 15);
 }
 
 type Column = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array;

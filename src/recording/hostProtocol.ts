@@ -31,6 +31,8 @@ export interface HostState {
   readonly cpuTimeS: number;
   readonly residentBytes: number;
   readonly polls: number;
+  /** Seconds that one poll of all devices took, on average; absent where there was none. */
+  readonly meanPollS?: number;
   /** All spans so far in which a device could not be read. */
   readonly lost: readonly LostSpan[];
   /** For how many seconds no device could be read; 0 while one can. */

@@ -83,6 +83,7 @@ export class HostedGroup implements MeterGroup {
     this.found();
     return {
       polls: this.spent.polls + this.state.polls,
+      ...(this.state.meanPollS !== undefined && { meanPollS: this.state.meanPollS }),
       lost: mergeSpans([...this.lost, ...this.state.lost]),
       cpuTimeS: this.spent.cpuTimeS + this.state.cpuTimeS,
       residentBytes: this.state.residentBytes,

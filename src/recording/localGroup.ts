@@ -36,6 +36,7 @@ export class LocalGroup implements MeterGroup {
   private stopped = false;
   private ended = false;
   polls = 0;
+  private pollingS = 0;
 
   constructor(
     readonly devices: readonly Device[],
@@ -54,6 +55,11 @@ export class LocalGroup implements MeterGroup {
   /** Whether the meter owes an answer at this moment. */
   get isWaiting(): boolean {
     return this.waiting !== undefined;
+  }
+
+  /** Seconds that one poll of all devices took, on average; undefined where there was none. */
+  get meanPollS(): number | undefined {
+    return this.polls === 0 ? undefined : this.pollingS / this.polls;
   }
 
   /** For how many seconds no device could be read; 0 while one can. */
@@ -78,7 +84,14 @@ export class LocalGroup implements MeterGroup {
       for (const { id } of this.devices) this.losses.poll(id, timeS, "The meter did not answer any more.");
     }
     await this.open.close();
-    return { polls: this.polls, lost: this.losses.until(timeS), cpuTimeS: 0, residentBytes: 0 };
+    const { polls, meanPollS } = this;
+    return {
+      polls,
+      ...(meanPollS !== undefined && { meanPollS }),
+      lost: this.losses.until(timeS),
+      cpuTimeS: 0,
+      residentBytes: 0,
+    };
   }
 
   private tick(): void {
@@ -129,6 +142,7 @@ export class LocalGroup implements MeterGroup {
   private take(beforeS: number, readings: readonly Reading[], last: boolean): void {
     const afterS = this.settings.timeS();
     this.polls++;
+    this.pollingS += afterS - beforeS;
     let samples: Sample[] | undefined;
     let failed = 0;
     for (let index = 0; index < this.devices.length; index++) {

@@ -16,6 +16,8 @@ export interface MeterGroup {
 
 export interface GroupEnd {
   readonly polls: number;
+  /** Seconds that one poll of all devices took, on average; absent where there was none. */
+  readonly meanPollS?: number;
   readonly lost: readonly LostSpan[];
   /** What other processes used for it. */
   readonly cpuTimeS: number;

@@ -66,6 +66,7 @@ export class MeterHost {
       cpuTimeS: (userCPUTime + systemCPUTime) / 1e6,
       residentBytes: process.memoryUsage.rss(),
       polls: this.group?.polls ?? 0,
+      ...(this.group?.meanPollS !== undefined && { meanPollS: this.group.meanPollS }),
       lost: this.group?.lost ?? [],
       failingS: this.group?.failingS ?? 0,
     };

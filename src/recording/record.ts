@@ -10,6 +10,7 @@ import { monotonicS } from "./clock";
 import { describeHost, describeRepository, describeScript } from "./describe";
 import { childEnvironment } from "./environment";
 import { checkCommand } from "./findCommand";
+import { idleWaitS, rememberedIdle } from "./idlePower";
 import { type Installation, samplerProgram, tracerSite } from "./paths";
 import { redactArguments } from "./redact";
 import { openSamples, type SampleSource, type SourceSettings, settleElection } from "./sampleSource";
@@ -24,6 +25,8 @@ export interface RecordOptions {
   readonly out?: string;
   readonly rateHz: number;
   readonly trace: boolean;
+  /** Whether to find out what the machine draws at idle first. */
+  readonly idle: boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly loop?: { readonly path: string; readonly line: number };
 }
@@ -69,7 +72,8 @@ export async function record(options: RecordOptions, installation: Installation)
     source = await openSamples(settings);
     await writeManifest(runPath, manifestWith(source));
     source = await settleElection(source, settings);
-    const manifest = manifestWith(source);
+    const idlePowerW = await idleBefore(options, source);
+    const manifest: Manifest = { ...manifestWith(source), ...(idlePowerW && { idlePowerW }) };
     const startS = monotonicS() - startedMonotonicS;
     const child = startChild(options, installation, runPath);
     send = (signal) => child.process.kill(signal);
@@ -167,6 +171,21 @@ function startChild(options: RecordOptions, installation: Installation, runPath:
     }),
     exited: new Promise((resolve) => child.once("exit", (code, signal) => resolve({ code, signal }))),
   };
+}
+
+/**
+ * What the devices draw at idle: remembered, else two seconds of it are read before the command is started. A guess from
+ * load needs no wait: its idle is its model's.
+ */
+async function idleBefore(options: RecordOptions, source: SampleSource): Promise<Record<string, number> | undefined> {
+  if (!options.idle) return undefined;
+  const remembered = await rememberedIdle(options.env, Date.now());
+  const wanted = source.devices.filter((device) => device.counted && device.source !== "estimated");
+  if (source.samplesFrom === undefined && wanted.some(({ id }) => !remembered.has(id))) {
+    await new Promise((resolve) => setTimeout(resolve, idleWaitS * 1000));
+  }
+  const known = source.devices.filter(({ id }) => remembered.has(id));
+  return known.length > 0 ? Object.fromEntries(known.map(({ id }) => [id, remembered.get(id)!])) : undefined;
 }
 
 /** The recorder's own cost and its sampler's. */

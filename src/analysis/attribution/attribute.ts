@@ -67,6 +67,8 @@ export interface Attribution {
 
 /** Lag and noise are found on this many intervals at most; the energies come from all. */
 const learnFrom = 2000;
+/** The lag is one number and worth more: in a long run its error would be the largest of all. */
+const refineLagWith = 12_000;
 /** A gap between spans with this many readings in it is measured by itself, and says nothing of the short ones. */
 const longGap = 4;
 
@@ -102,6 +104,7 @@ export function attribute(input: AttributionInput): Answer<Attribution> {
   const some = someOf(stretches, learnFrom);
   const fitted = fitLagAndNoise({
     stretches: some,
+    more: someOf(stretches, refineLagWith),
     timeline,
     columns,
     rest: place[input.phases]!,

@@ -21,7 +21,10 @@ export interface Fit {
 }
 
 export interface FitInput {
+  /** What lag and noise are found from. */
   readonly stretches: readonly Stretch[];
+  /** As many or more, that the lag is refined with once it is nearly known. */
+  readonly more: readonly Stretch[];
   readonly timeline: Timeline;
   readonly columns: number;
   /** The first column that is no phase: what lies between spans, briefly (`rest`) and for long (after it). */
@@ -62,7 +65,7 @@ const usual = { span: 0.1, rest: 0.2, white: 0.02, reading: 0.003 };
 const longGap = 0.5;
 const spread = { span: Math.log(3), rest: Math.log(2.5), white: Math.log(5), reading: Math.log(5) };
 
-export function fitLagAndNoise({ stretches, timeline, columns, rest, prior, lag }: FitInput): Fit {
+export function fitLagAndNoise({ stretches, more, timeline, columns, rest, prior, lag }: FitInput): Fit {
   const scaleJ = prior.meanW * medianLength(stretches);
   const noiseOf = (log: Float64Array): Noise => ({
     share: Float64Array.from({ length: columns }, (_, column) => {
@@ -79,23 +82,30 @@ export function fitLagAndNoise({ stretches, timeline, columns, rest, prior, lag 
     (log[3]! / spread.reading) ** 2;
   const bounded = (powerW: Float64Array) =>
     powerW.map((power) => Math.min(8, Math.max(0.05, power / prior.meanW)) * prior.meanW);
-  const rowsAt = (lagS: number) => rowsOf(stretches, timeline, columns, lagS);
+  const rowsAt = (lagS: number, of = stretches) => rowsOf(of, timeline, columns, lagS);
 
   let logs = new Float64Array(4);
   let noisePowerW = new Float64Array(columns).fill(prior.meanW);
-  const misfitAt = (lagS: number) =>
-    evidence(rowsAt(lagS), noisePowerW, noiseOf(logs), prior).misfit + (lagS / lag.deviationS) ** 2;
-  let lagS = minimizeOnLine(misfitAt, lag.fromS, lag.toS, gridStepS, toleranceS).at;
+  const misfitAt = (lagS: number, of = stretches) =>
+    evidence(rowsAt(lagS, of), noisePowerW, noiseOf(logs), prior).misfit + (lagS / lag.deviationS) ** 2;
+  let lagS = minimizeOnLine((at) => misfitAt(at), lag.fromS, lag.toS, gridStepS, toleranceS).at;
   let rows: Rows = rowsAt(lagS);
   for (let round = 0; round < 2; round++) {
     noisePowerW = bounded(evidence(rows, noisePowerW, noiseOf(logs), prior).powerW);
     noisePowerW = bounded(evidence(rows, noisePowerW, noiseOf(logs), prior).powerW);
     const explain = (log: Float64Array) => evidence(rows, noisePowerW, noiseOf(log), prior).misfit + unlikely(log);
     logs = Float64Array.from(minimize(explain, logs, round === 0 ? 1 : 0.4, round === 0 ? 120 : 80).at);
-    lagS = minimizeOnLine(misfitAt, lagS - gridStepS, lagS + gridStepS, gridStepS, toleranceS).at;
+    lagS = minimizeOnLine((at) => misfitAt(at), lagS - gridStepS, lagS + gridStepS, gridStepS, toleranceS).at;
     rows = rowsAt(lagS);
   }
-  const lags = possibleLags(misfitAt, lagS, lag);
+  let lags = possibleLags((at) => misfitAt(at), lagS, lag);
+  const [only, another] = lags;
+  if (only && another === undefined && more !== stretches && only.errorS < gridStepS) {
+    const misfitOfMore = (at: number) => misfitAt(at, more);
+    const { lagS: nearS, errorS } = only;
+    lagS = minimizeOnLine(misfitOfMore, nearS - 3 * errorS, nearS + 3 * errorS, errorS, toleranceS).at;
+    lags = [{ lagS, errorS: errorOfLag(misfitOfMore, lagS, lag), probability: 1 }];
+  }
   const mean = lags.reduce((sum, one) => sum + one.probability * one.lagS, 0);
   const variance = lags.reduce((sum, one) => sum + one.probability * (one.errorS ** 2 + (one.lagS - mean) ** 2), 0);
   return { lagS, lagErrorS: Math.sqrt(variance), lags, noise: noiseOf(logs), noisePowerW };

@@ -12,7 +12,10 @@
 import { type Moments, periodOf, sharpHalf } from "./period";
 
 export interface MeterClock {
-  /** Seconds, one a reading, and the standard deviation of each. */
+  /**
+   * Seconds, one a reading, and the standard deviation of each. NaN: it cannot be told which of two updates was seen,
+   * because the poll fell together with one and the poll before it was long ago; such a reading is to be left out.
+   */
   readonly timeS: Float64Array;
   readonly spreadS: Float64Array;
   /** Undefined where no regularity was found or none was needed. */
@@ -101,13 +104,10 @@ class Circle {
       let sum = 0;
       for (let bin = 0; bin < bins; bin++) sum += both[bin] = filtered[k * bins + bin]! * later[bin]!;
       const { mean, variance } = this.fromCentre(both, sum, k);
-      const { shift, deviation } = within(
-        mean,
-        Math.sqrt(variance + this.jitterS ** 2 + binS ** 2 / 12),
-        seen.halfS[k]!,
-      );
+      const scatter = Math.sqrt(variance + this.jitterS ** 2 + binS ** 2 / 12);
+      const { shift, deviation } = within(mean, scatter, seen.halfS[k]!);
       timeS[k] = seen.timeS[k]! + shift;
-      spreadS[k] = deviation;
+      spreadS[k] = this.isAmbiguous(mean, 4 * scatter + 2 * binS, seen.halfS[k]!) ? Number.NaN : deviation;
       if (k > 0) {
         this.look(later, k);
         this.wander(later, next, seen.timeS[k]! - seen.timeS[k - 1]!);
@@ -117,6 +117,12 @@ class Circle {
     // The chain looks at each reading by itself; two may not change places.
     for (let k = 1; k < count; k++) if (timeS[k]! < timeS[k - 1]!) timeS[k] = timeS[k - 1]!;
     return { timeS, spreadS, periodS: this.periodS, jitterS: this.jitterS };
+  }
+
+  /** Whether the last update before the poll may be either of two; times from the middle of the span, `marginS` either way. */
+  private isAmbiguous(meanS: number, marginS: number, halfS: number): boolean {
+    const latestS = meanS + this.periodS * Math.floor((halfS + marginS - meanS) / this.periodS);
+    return latestS > halfS - marginS && latestS - this.periodS > -halfS - marginS;
   }
 
   /** Multiplies by the likelihood of reading k and makes the sum 1. @returns the sum before */

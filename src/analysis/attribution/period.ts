@@ -8,8 +8,8 @@ export interface Moments {
 
 /** Below this many readings nothing about regularity can be said. */
 const fewest = 12;
-/** Of the mean of unit vectors at the readings' phases: 1 is regular, 0 is anything. */
-const regular = 0.6;
+/** Of the mean of unit vectors at the readings' phases, over what it would be of a regular meter: 0 is anything. */
+const regular = 0.7;
 /** Periods in the first part that is looked at: fewer, and chance looks regular. */
 const firstPart = 48;
 
@@ -77,14 +77,19 @@ function regularityAt(timeS: Float64Array, halfS: Float64Array, untilS: number, 
   let cosine = 0;
   let sine = 0;
   let weights = 0;
-  const stride = Math.max(1, Math.floor(timeS.length / 4000));
-  for (let k = 0; k < timeS.length && timeS[k]! <= untilS; k += stride) {
+  let count = 0;
+  while (count < timeS.length && timeS[count]! <= untilS) count++;
+  // A few thousand are enough to see a rhythm.
+  const stride = Math.max(1, Math.floor(count / 4000));
+  for (let k = 0; k < count; k += stride) {
     // A moment known to half a period either way says nothing of the phase.
     const weight = Math.max(0, 1 - (2 * halfS[k]!) / periodS);
     const angle = (2 * Math.PI * (timeS[k]! - timeS[0]!)) / periodS;
     cosine += weight * Math.cos(angle);
     sine += weight * Math.sin(angle);
-    weights += weight;
+    // Spread evenly over its span, a moment of a regular meter has this much of a unit vector left on average.
+    const turn = (2 * Math.PI * halfS[k]!) / periodS;
+    if (weight > 0) weights += turn > 0 ? (weight * Math.sin(turn)) / turn : weight;
   }
   return weights === 0 ? 0 : Math.hypot(cosine, sine) / weights;
 }

@@ -32,10 +32,12 @@ export function timedReadings({ timeS, timeErrorS, energyJ }: Readings): TimedRe
   const times = Float64Array.from(keep, (k) => timeS[k]!);
   const halfS = Float64Array.from(keep, (k) => (Number.isFinite(timeErrorS[k]!) ? Math.max(0, timeErrorS[k]!) : 0));
   const clock: MeterClock = meterClock({ timeS: times, halfS });
+  // One of them may be off by a whole update: a few intervals of double length are better.
+  const sure = [...keep.keys()].filter((k) => Number.isFinite(clock.spreadS[k]!));
   return {
-    timeS: clock.timeS,
-    spreadS: clock.spreadS,
-    energyJ: Float64Array.from(keep, (k) => energyJ[k]!),
+    timeS: Float64Array.from(sure, (k) => clock.timeS[k]!),
+    spreadS: Float64Array.from(sure, (k) => clock.spreadS[k]!),
+    energyJ: Float64Array.from(sure, (k) => energyJ[keep[k]!]!),
     ...(clock.periodS !== undefined && { updatePeriodS: clock.periodS }),
   };
 }
@@ -64,22 +66,32 @@ export function stretchesOf(readings: Stretch, span: Span, holes: readonly Span[
   return stretches;
 }
 
+const blockLength = 200;
+
 /**
  * Blocks of neighbouring intervals from all over the run, with about `most` intervals in all: enough to learn what the
- * whole run shares.
+ * whole run shares. Where some are much sharper than others (bursts of polls), those.
  */
 export function someOf(stretches: readonly Stretch[], most: number): readonly Stretch[] {
   const count = stretches.reduce((sum, { timeS }) => sum + timeS.length - 1, 0);
   if (count <= most) return stretches;
-  const blockLength = 200;
   const blocks: Stretch[] = [];
   for (const stretch of stretches) {
     for (let from = 0; from + 1 < stretch.timeS.length; from += blockLength) {
       blocks.push(part(stretch, from, Math.min(stretch.timeS.length, from + blockLength + 1)));
     }
   }
-  const wanted = Math.max(1, Math.min(blocks.length, Math.round(most / blockLength)));
-  return Array.from({ length: wanted }, (_, k) => blocks[Math.floor(((k + 0.5) * blocks.length) / wanted)]!);
+  const coarseness = blocks.map(coarsenessOf);
+  const limit = 2 * Math.min(...coarseness);
+  const sharp = blocks.filter((_, k) => coarseness[k]! <= limit);
+  const wanted = Math.max(1, Math.min(sharp.length, Math.round(most / blockLength)));
+  return Array.from({ length: wanted }, (_, k) => sharp[Math.floor(((k + 0.5) * sharp.length) / wanted)]!);
+}
+
+/** Seconds: long intervals tell less, and badly known bounds spoil short ones. */
+function coarsenessOf({ timeS, spreadS }: Stretch): number {
+  const lengthS = (timeS[timeS.length - 1]! - timeS[0]!) / (timeS.length - 1);
+  return lengthS + (10 * spreadS.reduce((sum, value) => sum + value, 0)) / spreadS.length;
 }
 
 function part({ timeS, spreadS, energyJ }: Stretch, from: number, to: number): Stretch {

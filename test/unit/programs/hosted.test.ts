@@ -65,7 +65,7 @@ const offsetS = ({ runPath }: Outcome) => manifestAt(runPath).startedMonotonicS 
 function trueGpuJ(outcome: Outcome, index: number): number {
   const { child, end } = manifestAt(outcome.runPath);
   const zeroS = offsetS(outcome);
-  return fake!.trueEnergyJ(index, zeroS + child!.startS, zeroS + end!.timeS);
+  return fake!.trueEnergyJ(index, zeroS + child!.startS!, zeroS + end!.timeS);
 }
 
 /** The command ended as it would have without us, and no other meter noticed anything. */
@@ -187,13 +187,13 @@ describe("a GPU that is lost and returns", () => {
 
 describe("the process that reads a driver", () => {
   it("ends with its sampler, also inside a call that hangs", async () => {
-    fake = new FakeNvml({ gpus: [fault({ kind: "hang", function: energyFunction, seconds: 60, fromS: 1.5 })] });
+    fake = new FakeNvml({ gpus: [fault({ kind: "hang", function: energyFunction, seconds: 60, fromS: 3 })] });
     const cwd = newFolder();
     const env = { ...fake.env, WATTLINE_POWERCAP_ROOT: powercap.root };
     const path = fake.env.WATTLINE_FAKE_NVML!;
-    const running = wattline(["run", "--", "sh", "-c", "sleep 3; exit 3"], { cwd, env });
+    const running = wattline(["run", "--", "sh", "-c", "sleep 5; exit 3"], { cwd, env });
     const ours = () => processesWith("WATTLINE_FAKE_NVML", path);
-    await until(() => ours().some(isHost) && Number(process.hrtime.bigint()) / 1e9 - fake!.startS > 2, "the hang");
+    await until(() => ours().some(isHost) && Number(process.hrtime.bigint()) / 1e9 - fake!.startS > 3.5, "the hang");
     const [host] = ours().filter(isHost);
     const [sampler] = ours().filter(isSampler);
     process.kill(sampler!.pid, "SIGKILL");

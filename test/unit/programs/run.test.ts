@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Report } from "../../../src/model/report";
 import { readRun } from "../../../src/store/readRun";
-import { manifestAt, newFolder, onlyRun, start, until, wattline } from "./wattline";
+import { isRunning, manifestAt, newFolder, onlyRun, start, until, wattline } from "./wattline";
 
 const python = existsSync(".venv/bin/python") ? join(process.cwd(), ".venv/bin/python") : "python3";
 
@@ -212,7 +212,7 @@ describe("wattline run", () => {
   it("is followed while it goes on", async () => {
     const cwd = newFolder();
     const run = wattline(["run", "--", "sleep", "3"], { cwd });
-    await until(() => existsSync(join(cwd, ".wattline/runs")), "the folder is there");
+    await until(() => isRunning(cwd), "the command was started");
     await until(async () => {
       const read = await readRun(onlyRun(cwd)).catch(() => undefined);
       return read?.state === "running" && [...read.samples.values()].some(({ timeS }) => timeS.length > 3);

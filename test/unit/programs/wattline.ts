@@ -19,6 +19,8 @@ export interface Start {
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string;
   readonly detached?: boolean;
+  /** Whether `wattline run` finds out what the machine draws at idle. */
+  readonly idle?: boolean;
 }
 
 /** Starts a program with pipes; `ended` comes when it has ended and its pipes are closed. */
@@ -42,8 +44,12 @@ export function start(argv: readonly string[], { cwd, env, stdin, detached }: St
   return { child, ended, stdoutSoFar: () => text(stdout) };
 }
 
+/** Each alone on its machine, unless the test says where samplers meet: tests beside it shall not serve it. */
 export function wattline(args: readonly string[], options: Start = {}) {
-  return start([process.execPath, recorder, ...args], options);
+  const env = { WATTLINE_RUNTIME_DIR: newFolder(), WATTLINE_STATE_DIR: newFolder(), ...options.env };
+  // Two seconds before each of a hundred runs would tell nothing; the test that wants them sets `idle`.
+  const quick = args[0] === "run" && !options.idle ? ["run", "--no-idle", ...args.slice(1)] : args;
+  return start([process.execPath, recorder, ...quick], { ...options, env });
 }
 
 export const newFolder = () => mkdtempSync(join(tmpdir(), "wattline-program-"));

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type AttributionInput, attribute } from "../../../../src/analysis/attribution/attribute";
+import type { Sample } from "../../../../src/model/sample";
+import { ChangeTracker } from "../../../../src/recording/changeTracker";
 import { simulateProgram, trainingLoop } from "../../../fixtures/simulation/program";
 import { type MeterSettings, record } from "../../../fixtures/simulation/record";
 
@@ -182,5 +184,49 @@ describe("attribute", () => {
     expect(found.updatePeriodS).toBeCloseTo(0.05, 4);
     expect(Math.abs(found.lagS - 0.02)).toBeLessThan(3 * found.lagErrorS);
     expect(found.lagErrorS).toBeLessThan(0.001);
+  });
+
+  it("stays honest over a long run, most of which is polled ten times a second", { timeout: 60_000 }, () => {
+    for (const seed of [2, 4, 6]) {
+      const program = simulateProgram({ phases: trainingLoop, durationS: 400, seed });
+      const readings = record(program, { updateS: 0.1, jitterS: 0.0005, wanderS: 0.00005, seed });
+      const found = solved({ readings, segments: program.segments, phases, windowStartS: 0, windowEndS: 400 });
+      for (let k = 0; k < phases; k++) {
+        const errorJ = Math.abs(found.energyJ[k]! - program.energyJ[k]!);
+        expect.soft(errorJ / found.standardErrorJ[k]!, `seed ${seed}, ${program.names[k]}`).toBeLessThan(3.2);
+        expect.soft(found.standardErrorJ[k]! / found.energyJ[k]!).toBeLessThan(0.08);
+      }
+    }
+  });
+
+  it("works with an integrated power that is coarse and slow, as an estimate is", () => {
+    for (const seed of [1, 2, 3]) {
+      const slow = trainingLoop.map((phase) => ({ ...phase, meanS: phase.meanS * 8 }));
+      const program = simulateProgram({ phases: slow, durationS: 90, seed });
+      const tracker = new ChangeTracker({ id: "estimate", updatePeriodS: 0.5, averagingWindowS: 0.5 }, 10);
+      const samples: Sample[] = [];
+      for (let nowS = 0.01; nowS < 90.2; nowS += 0.05) {
+        const updateS = 0.5 * Math.floor(nowS / 0.5);
+        const meanW = (program.energyAt(updateS) - program.energyAt(updateS - 0.5)) / 0.5;
+        const sample = tracker.poll(nowS, nowS + 0.0001, { powerW: Math.round(meanW) });
+        if (sample) samples.push(sample);
+      }
+      const column = (pick: (sample: Sample) => number) => Float64Array.from(samples, pick);
+      const found = solved({
+        readings: {
+          timeS: column(({ timeS }) => timeS),
+          timeErrorS: column(({ timeErrorS }) => timeErrorS),
+          energyJ: column(({ energyJ }) => energyJ!),
+        },
+        segments: program.segments,
+        phases,
+        windowStartS: 1,
+        windowEndS: 90,
+        averagingWindowS: 0.5,
+      });
+      expect(found.totalJ / (program.energyAt(90) - program.energyAt(1))).toBeCloseTo(1, 1);
+      for (const k of [1, 2]) expect.soft(found.energyJ[k]! / program.energyJ[k]!).toBeCloseTo(1, 0.7);
+      expect(Math.abs(found.lagS)).toBeLessThan(0.05);
+    }
   });
 });
