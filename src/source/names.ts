@@ -111,6 +111,8 @@ function methods(scope: Scope, name: string): Scope[] {
 class Question {
   private steps = stepsAQuestion;
   private readonly open = new Set<Binding | PyNode>();
+  /** Values that are being taken apart: a function may return what it returns itself. */
+  private readonly openElements = new Set<PyNode>();
   /** How often the way was cut off; an answer with a cut in it holds for this question only. */
   private cuts = 0;
 
@@ -276,6 +278,17 @@ class Question {
 
   /** What `a, b = …` gives its second name. */
   private elementAt(value: PyNode, index: number, scope: Scope): readonly string[] {
+    if (--this.steps < 0 || this.openElements.has(value)) {
+      this.cuts++;
+      return [];
+    }
+    this.openElements.add(value);
+    const found = this.elementOf(value, index, scope);
+    this.openElements.delete(value);
+    return found;
+  }
+
+  private elementOf(value: PyNode, index: number, scope: Scope): readonly string[] {
     if (["tuple", "expression_list", "list"].includes(value.type)) {
       const element = value.children[index];
       return element === undefined ? [] : this.of(element, scope);

@@ -237,6 +237,10 @@ describe("any text", () => {
         (_, n) => `def f${n}():\n${Array.from({ length: 60 }, (_, m) => `    f${m}()`).join("\n")}`,
       ).join("\n"),
     ],
+    [
+      "a function that returns what it returns",
+      "def f(x):\n    a, b = f(x)\n    if a:\n        return f(b)\n    return g(a)\ndef g(x):\n    return f(x)\nc, d = f(1)\nc.step()",
+    ],
     ["names assigned in a circle", "a = b\nb = a\nclass C(C): pass\nx = x.x\nfor i in a: a.step()\nC().f()"],
     ["a long name", `for x in y:\n    ${"_l".repeat(100_000)}.backward()`],
     ["many loops", "for x in y:\n    loss.backward()\n".repeat(5000)],
