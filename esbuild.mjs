@@ -44,6 +44,8 @@ const programs = {
   extension: { entry: "src/extension.ts" },
   recorder: { entry: "src/recorder.ts", executable: true },
   sampler: { entry: "src/sampler.ts" },
+  reporter: { entry: "src/reporter.ts" },
+  quantScan: { entry: "src/quantScan.ts" },
 };
 
 const builds = Object.entries(programs)

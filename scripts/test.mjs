@@ -12,7 +12,8 @@ const results = join(root, "artifacts/test");
 
 const steps = {
   types: async () => verdict(await bin("typescript", "bin/tsc", ["-p", "."])),
-  lint: async () => verdict(await bin("@biomejs/biome", "bin/biome", ["ci", "--error-on-warnings", "."])),
+  lint: async () =>
+    verdict(await bin("@biomejs/biome", "bin/biome", ["ci", "--colors=off", "--error-on-warnings", "."])),
   unit: async () => {
     await compiler();
     return vitest("unit", []);

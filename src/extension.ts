@@ -8,6 +8,7 @@ import { metersView } from "./editor/meters";
 import { RunPanels } from "./editor/panels/run";
 import { profile } from "./editor/profile";
 import { example } from "./editor/profile/example";
+import { Starts } from "./editor/profile/starts";
 import { profileTasks } from "./editor/profile/task";
 import { runChanges, runsView } from "./editor/runs";
 import { keepWithinBounds } from "./editor/runs/keep";
@@ -41,7 +42,7 @@ export async function activate(context: ExtensionContext): Promise<void> {
 function compose(context: ExtensionContext, owned: DisposableStore): void {
   const runs = owned.add(new WorkspaceRuns());
   const follower = new Follower();
-  const panels = owned.add(new RunPanels(runs, follower, context.extensionUri));
+  const panels = owned.add(new RunPanels(runs, follower, context.extensionUri, context.workspaceState));
 
   // What shows runs, also in folders that are not trusted.
   owned.add(runsView({ runs }));
@@ -51,14 +52,17 @@ function compose(context: ExtensionContext, owned: DisposableStore): void {
     const store = new DisposableStore();
     const dist = context.asAbsolutePath("dist");
     const recorder = recorderAt(dist);
+    const storage = context.storageUri ?? context.globalStorageUri;
+    const starts = new Starts(join(storage.fsPath, "starts"));
     const loops = store.add(new LoopsOfDocument(join(dist, "grammars")));
     const idle = store.add(new IdleWatch(recorder, runs, context.globalStorageUri.fsPath));
     const showRun = (path: string) => panels.show(path, { preserveFocus: true });
     store.add(statusBar({ runs, follower, idle }));
     store.add(metersView({ recorder, idle }));
     store.add(codeLens({ runs, loops }));
-    store.add(profileTasks({ recorder }));
-    store.add(profile({ recorder, runs, loops, showRun, memory: context.workspaceState }));
+    store.add(profileTasks({ recorder, starts }));
+    const showAgain = (path: string) => panels.showAgain(path);
+    store.add(profile({ recorder, runs, loops, starts, showRun, showAgain, memory: context.workspaceState }));
     store.add(example({ examples: context.asAbsolutePath("examples") }));
     store.add(runChanges({ runs }));
     store.add(keepWithinBounds({ runs }));

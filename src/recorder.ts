@@ -17,7 +17,10 @@ const commands: Record<string, () => Promise<Command>> = {
   report: async () => (await import("./cli/report")).reportCommand,
   loops: async () => (await import("./cli/loops")).loopsCommand(installation),
   meters: async () => (await import("./cli/meters")).metersCommand(installation),
+  doctor: async () => (await import("./cli/doctor")).doctorCommand(installation),
 
+  bloat: async () => (await import("./cli/bloat")).bloatCommand,
+  quant: async () => (await import("./cli/quant")).quantCommand,
   watch: async () => (await import("./cli/watch")).watchCommand(installation),
 };
 

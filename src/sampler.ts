@@ -23,8 +23,12 @@ async function beSampler(): Promise<void> {
   const { Sampler } = await import("./recording/sampler");
   const sampler = new Sampler(__filename);
   // Ends once: the answer is given the time to leave, and a thread inside a library must not keep the process.
+  let finishing = false;
   const finish = async () => {
+    if (finishing) return;
+    finishing = true;
     await tell(await sampler.stop());
+    await sampler.drained();
     process.exit(0);
   };
   process.on("message", (message: ToSampler) => {

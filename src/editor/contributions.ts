@@ -281,7 +281,15 @@ export function contributes(): Record<string, unknown> {
           },
           cwd: { type: "string", description: "Folder to run in. Default: the workspace folder." },
           loop: { type: "string", description: "FILE:LINE of the loop whose iterations are counted." },
+          start: { type: "string", description: "Set by Wattline for tasks that it starts itself." },
         },
+      },
+    ],
+    grammars: [
+      {
+        scopeName: "wattline.comments.injection",
+        path: "./syntaxes/wattline-comments.tmLanguage.json",
+        injectTo: ["source.python"],
       },
     ],
     walkthroughs: [walkthrough],

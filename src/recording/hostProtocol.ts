@@ -21,9 +21,9 @@ export type FromHost =
   /** Where the devices' own counters stand (`OpenMeter.counterAtOpenJ`), null for one that is not known. */
   | { readonly type: "opened"; readonly countersJ?: readonly (number | null)[] }
   | { readonly type: "failed"; readonly message: string }
-  /** At once: a reading that is on its way survives a crash in the next one. */
+  /** What is on its way survives a crash of the library in the next call. */
   | { readonly type: "samples"; readonly samples: readonly Sample[] }
-  /** Several times a second, as long as the library answers. */
+  /** As long as the library answers: several times a second where there are no samples, and every two seconds else. */
   | { readonly type: "alive"; readonly state: HostState }
   | { readonly type: "stopped"; readonly state: HostState };
 

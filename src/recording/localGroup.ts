@@ -94,16 +94,17 @@ export class LocalGroup implements MeterGroup {
     };
   }
 
-  private tick(): void {
+  private readonly tick = (): void => {
     const waiting = this.poll(false);
     if (waiting === undefined) this.schedule();
     else void waiting.then(() => this.schedule());
-  }
+  };
 
   private schedule(): void {
     if (this.stopped) return;
     const waitMs = (this.duePollS() - this.settings.timeS()) * 1000;
-    this.timer = setTimeout(() => this.tick(), Math.max(0, waitMs));
+    // Up: a poll before its time would be followed by another at once.
+    this.timer = setTimeout(this.tick, Math.max(0, Math.ceil(waitMs)));
   }
 
   private duePollS(): number {

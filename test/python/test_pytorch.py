@@ -147,7 +147,7 @@ def test_a_loader_with_workers_counts_once_and_its_workers_write_nothing(tmp_pat
             print(weights())
     """)  # fmt: skip
     trace = same(["train.py"], tmp_path).trace
-    assert len(trace.iterations(BEFORE + 10)) == 16
+    assert len(trace.iterations(BEFORE + 11)) == 16
     assert trace.phases()["data"] == 16
     assert trace.phases()["forward"] == 16
 

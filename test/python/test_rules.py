@@ -92,6 +92,7 @@ def test_evaluation_and_inference_are_told_apart():
     assert found(evaluate.replace("validate", "run").replace("loader", "val_loader")) == [(3, "evaluation", "batch")]
     generate = "@torch.inference_mode()\ndef generate(n):\n    for _ in range(n):\n        logits = self.model(x)\n"
     assert found(generate) == [(3, "inference", "batch")]
+    assert found(generate.replace("self.model(x)", "self(x)")) == [(3, "inference", "batch")]
     assert found("with torch.no_grad():\n    for x in l:\n        net(x)\n") == [(2, "inference", "batch")]
     assert found("for x in l:\n    with torch.no_grad():\n        net(x)\n") == [(1, "inference", "batch")]
     assert found(loop("out = llm.generate(x)")) == [(1, "inference", "batch")]
@@ -112,4 +113,7 @@ def test_a_loop_is_named_by_a_comment_or_by_the_editor():
     assert found("while (a and  # wattline: loop\n       b):\n    f(x)\n") == [(1, "training", "batch")]
     assert found("for x in l:\n    f(x)  # wattline: loop\n") == []
     assert found("y = 1  # wattline: loop\nfor x in l:\n    f(x)\n") == []
+    assert found("# wattline: loop evaluation epoch\nfor x in l:\n    f(x)\n") == [(2, "evaluation", "epoch")]
+    inner = loop("for x in y:", "    opt.step()", header="for e in z:  # wattline: ignore")
+    assert found(inner) == [(2, "training", "batch")]
     assert found("for x in l:\n    f(x)\n", named=1) == [(1, "training", "batch")]

@@ -81,6 +81,34 @@ def test_phases_of_a_part_of_the_iterations_are_scaled():
     assert sum(row[6].get("forward", 0) for row in rows) == pytest.approx(0.08)
 
 
+def test_past_its_share_of_the_time_the_tracer_takes_phases_from_fewer_iterations(tmp_path):
+    write(tmp_path, train=HEAD + """
+from wattline_tracer import phase
+import builtins
+recorder = builtins._wattline.tracer.recorder
+begun = time.perf_counter()
+for x in range(10**9):
+    with phase("forward"):
+        optimizer.step()
+    with phase("backward"):
+        for _ in range(9):
+            with phase("forward"): pass
+    if time.perf_counter() - begun > 9: break
+print(x + 1, recorder.stride)
+""")  # fmt: skip
+    ran = run(["train.py"], tmp_path, tmp_path / "trace")
+    count, stride = map(int, ran.out.split())
+    assert stride > 1
+    trace = ran.trace
+    assert "tracer-thinned" in trace.notes()
+    # What came faster than it could be written is lost, and said; nothing is counted twice.
+    together = trace.named("a")
+    assert count / 2 < sum(row[3] for row in together) + len(trace.iterations()) <= count
+    late = [row for row in together[-20:] if row[3] > 100]
+    assert late and all(0 < row[6]["backward"] + row[6]["forward"] <= row[5] * 1.01 for row in late)
+    assert trace.path.stat().st_size < 8_000_000
+
+
 def test_a_large_trace_goes_on_with_a_row_a_second():
     aggregator = Aggregator()
     aggregator.decide({0: 10}, 65_000_000, 1)
@@ -98,7 +126,7 @@ def test_slow_loops_are_not_reported_together():
 
 
 def test_the_ring_gives_the_rows_back_in_order_over_its_end():
-    recorder = Recorder(lambda: None)
+    recorder = Recorder(lambda: None, 0)
     for number in range(RING_ROWS + 100):
         recorder.record(ITERATION, 3, number, number, number + 7, 1)
     rows = list(_between(recorder.ring, RING_ROWS - 50, RING_ROWS + 100))
@@ -108,14 +136,14 @@ def test_the_ring_gives_the_rows_back_in_order_over_its_end():
 
 def test_the_writer_is_called_by_the_first_row_and_long_before_the_ring_is_full():
     calls = []
-    recorder = Recorder(lambda: calls.append(recorder.count))
+    recorder = Recorder(lambda: calls.append(recorder.count), 0)
     for number in range(RING_ROWS):
         recorder.record(0, -1, -1, number, number, 0)
     assert calls[0] == 1 and max(b - a for a, b in zip(calls, calls[1:])) < RING_ROWS // 2
 
 
 def test_names_of_ones_own_end_as_other_when_there_are_too_many():
-    recorder = Recorder(lambda: None)
+    recorder = Recorder(lambda: None, 0)
     codes = [recorder.code(f"name {number}") for number in range(400)]
     assert max(codes) < 250 and codes[399] == recorder.code("other") and recorder.code("name 1") == codes[1]
 

@@ -20,10 +20,16 @@ async function main(args) {
   await nodeModules();
   process.env.CHROME_PATH = await chromium();
   await installServer();
-  if (!["extension", "recorder", "sampler"].every((name) => existsSync(join(root, `dist/${name}.js`))) && !(await build())) return 1;
+  if (
+    !["extension", "recorder", "sampler"].every((name) => existsSync(join(root, `dist/${name}.js`))) &&
+    !(await build())
+  )
+    return 1;
   const tests = await buildTests();
   const grep = args.includes("--grep") ? args[args.indexOf("--grep") + 1] : undefined;
-  const wanted = ["host", "walks"].filter((name) => !["host", "walks"].some((one) => args.includes(one)) || args.includes(name));
+  const wanted = ["host", "walks"].filter(
+    (name) => !["host", "walks"].some((one) => args.includes(one)) || args.includes(name),
+  );
 
   let passed = 0;
   let failed = 0;
@@ -52,16 +58,27 @@ async function inExtensionHost(index) {
   const workspace = new TestWorkspace();
   const server = await startServer({
     env: { WATTLINE_TEST_RESULT: resultFile },
-    settings: { "security.workspace.trust.enabled": false, "workbench.startupEditor": "none", "wattline.idlePower": true },
+    settings: {
+      "security.workspace.trust.enabled": false,
+      "workbench.startupEditor": "none",
+      "wattline.idlePower": true,
+    },
   });
-  const window = await browser.launch({ executablePath: process.env.CHROME_PATH, args: ["--headless", "--no-sandbox", "--disable-gpu"] });
+  const window = await browser.launch({
+    executablePath: process.env.CHROME_PATH,
+    args: ["--headless", "--no-sandbox", "--disable-gpu"],
+  });
   try {
     const page = await window.newPage();
     await page.goto(server.address(workspace.path, { testsPath: index }));
     const until = Date.now() + hostTimeoutMs;
     while (!existsSync(resultFile)) {
       if (Date.now() > until) {
-        return { passed: 0, failed: 1, text: `The tests in the extension host did not end in ${hostTimeoutMs / 1000} s.\n${server.log().slice(-3000)}` };
+        return {
+          passed: 0,
+          failed: 1,
+          text: `The tests in the extension host did not end in ${hostTimeoutMs / 1000} s.\n${server.log().slice(-3000)}`,
+        };
       }
       await new Promise((resolve) => setTimeout(resolve, 250));
     }

@@ -16,6 +16,12 @@ export function example({ examples }: { readonly examples: string }): Disposable
     const inside = await readdir(target).catch(() => undefined);
     // The project's own folder of examples is open: there is nothing to copy.
     const own = await readdir(folder.uri.fsPath).then((names) => names.includes(script));
+    const shipped = await readdir(examples)
+      .then((names) => names.includes(script))
+      .catch(() => false);
+    if (inside === undefined && !own && !shipped) {
+      throw new WattlineError("This installation of Wattline comes without its example.");
+    }
     if (inside === undefined && !own)
       await cp(examples, target, { recursive: true, filter: (path) => !path.includes(".wattline") });
     const file = Uri.file(join(own ? folder.uri.fsPath : target, script));

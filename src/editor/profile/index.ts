@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { type Disposable, type Memento, type TaskExecution, tasks, type Uri, window, workspace } from "vscode";
+import { type Disposable, type Memento, tasks, type Uri, window, workspace } from "vscode";
 import { WattlineError } from "../../model/errors";
 import { log } from "../../model/log";
 import { readManifest } from "../../store/manifest";
@@ -10,12 +10,15 @@ import { DisposableStore } from "../shared/disposableStore";
 import type { Recorder } from "../shared/recorder";
 import type { WorkspaceRuns } from "../shared/workspaceRuns";
 import { interpreterFor } from "./interpreter";
+import type { Starts } from "./starts";
 import { stopRun } from "./stop";
 import { profileTask } from "./task";
 import { splitWords } from "./words";
 
 /** A recorder looks for its meters before it writes its run; a GPU's driver takes its time. */
 const runAppearsWithinMs = 30_000;
+/** VS Code brings its panels back about when it takes up tasks again. */
+const panelsReturnMs = 2000;
 
 interface Services {
   readonly recorder: Recorder;
@@ -23,6 +26,9 @@ interface Services {
   readonly loops: LoopsOfDocument;
   /** Shows a run beside the code without taking the focus. */
   readonly showRun: (path: string) => void;
+  /** As `showRun`, after a reload: not where the panel is there or was closed. */
+  readonly showAgain: (path: string) => void;
+  readonly starts: Starts;
   readonly memory: Memento;
 }
 
@@ -30,22 +36,23 @@ interface Services {
 export function profile(services: Services): Disposable {
   const { runs, loops } = services;
   const owned = new DisposableStore();
-  const begun = new Set<TaskExecution>();
+  const begun = new Set<string>();
   owned.add(
     tasks.onDidStartTaskProcess(({ execution, processId }) => {
-      // Those that VS Code takes up again after a reload have their panel already.
-      if (
-        execution.task.definition.type === taskType &&
-        [...begun].some((one) => one === execution || one.task === execution.task)
-      ) {
-        begun.clear();
-        void showWhenThere(services, processId, owned);
+      const { type, start } = execution.task.definition;
+      if (type !== taskType) return;
+      if (typeof start === "string" && begun.delete(start)) {
+        void services.starts.note(start, processId);
+        void whenThere(runs, processId, owned, services.showRun);
       }
+      // A task that VS Code has taken up again after the window was reloaded, or one of tasks.json.
+      else setTimeout(() => void whenThere(runs, processId, owned, services.showAgain), panelsReturnMs);
     }),
   );
   const begin = async (file: Uri, loop?: LoopPlace, args?: readonly string[]) => {
-    const execution = await start(services, file, loop, args ?? rememberedArguments(services.memory, file));
-    begun.add(execution);
+    const start = services.starts.next();
+    begun.add(start);
+    await execute(services, start, file, loop, args ?? rememberedArguments(services.memory, file));
   };
 
   owned.add(registerCommand("profileFile", async (uri) => begin(await pythonFile(uri))));
@@ -68,12 +75,13 @@ export function profile(services: Services): Disposable {
   return owned;
 }
 
-async function start(
+async function execute(
   { recorder }: Services,
+  start: string,
   file: Uri,
   loop: LoopPlace | undefined,
   args: readonly string[],
-): Promise<TaskExecution> {
+): Promise<void> {
   const document = workspace.textDocuments.find((one) => one.uri.fsPath === file.fsPath);
   if (document?.isDirty && !(await document.save())) throw new WattlineError(`${file.fsPath} could not be saved.`);
   const folder = workspace.getWorkspaceFolder(file);
@@ -83,24 +91,30 @@ async function start(
     command: [python, file.fsPath, ...args],
     cwd: folder?.uri.fsPath ?? dirname(file.fsPath),
     ...(loop && { loop: `${loop.path}:${loop.line}` }),
+    start,
   } as const;
   log.info(`Profiling ${definition.command.join(" ")} in ${definition.cwd}`);
-  return tasks.executeTask(profileTask(recorder, definition, folder));
+  await tasks.executeTask(profileTask(recorder, definition, folder));
 }
 
-/** Opens the panel of the run that this recorder makes. One that ends before has said why in its terminal. */
-async function showWhenThere({ runs, showRun }: Services, recorderPid: number, owned: DisposableStore): Promise<void> {
-  let done = false;
-  owned.defer(() => (done = true));
+/** Calls `show` with the run of this recorder. One that ends before it has made its run has said why in its terminal. */
+async function whenThere(
+  runs: WorkspaceRuns,
+  recorderPid: number,
+  owned: DisposableStore,
+  show: (path: string) => void,
+): Promise<void> {
+  let over = false;
+  owned.defer(() => (over = true));
   const until = Date.now() + runAppearsWithinMs;
   const looked = new Set<string>();
-  while (!done && Date.now() < until) {
+  while (!over && Date.now() < until) {
     await runs.refresh();
     for (const { path, state } of runs.all) {
       if (looked.has(path) || state !== "running") continue;
       looked.add(path);
       const manifest = await readManifest(path).catch(() => undefined);
-      if (manifest?.recorder.pid === recorderPid) return showRun(path);
+      if (manifest?.recorder.pid === recorderPid) return show(path);
     }
     await new Promise((resolve) => setTimeout(resolve, 250));
   }

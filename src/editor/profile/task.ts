@@ -15,6 +15,7 @@ import { scriptOf } from "../../store/runFolder";
 import { taskType } from "../contributions";
 import type { Recorder } from "../shared/recorder";
 import { setting } from "../shared/settings";
+import type { Starts } from "./starts";
 
 /** What `tasks.json` may say, and what VS Code keeps of a task that goes on while the window reloads. */
 export interface ProfileDefinition extends TaskDefinition {
@@ -24,7 +25,12 @@ export interface ProfileDefinition extends TaskDefinition {
   readonly cwd?: string;
   /** FILE:LINE */
   readonly loop?: string;
+  /** Which start of the editor's this is a task of; absent in `tasks.json`. See `Starts`. */
+  readonly start?: string;
 }
+
+/** VS Code takes up tasks again within the first seconds of a window. */
+const takeUpMs = 30_000;
 
 /**
  * The recorder in a terminal. It is marked as a background task, because VS Code takes up those again after the window
@@ -56,7 +62,7 @@ export function profileTask(
   task.isBackground = true;
   task.presentationOptions = {
     reveal: TaskRevealKind.Always,
-    panel: TaskPanelKind.Dedicated,
+    panel: TaskPanelKind.Shared,
     clear: true,
     focus: false,
     showReuseMessage: false,
@@ -64,11 +70,23 @@ export function profileTask(
   return task;
 }
 
-/** Makes tasks of what `tasks.json` names, and of what VS Code remembers after a reload. */
-export function profileTasks({ recorder }: { readonly recorder: Recorder }): Disposable {
+/**
+ * Makes tasks of what `tasks.json` names, and of what VS Code remembers after a reload: it asks for the task again and
+ * puts it to the process that still runs in its terminal, without starting anything. Should it have forgotten that the
+ * task has ended, or have lost the terminal, it would start the task: a second training run that nobody asked for. So
+ * what is answered then starts nothing.
+ */
+export function profileTasks({
+  recorder,
+  starts,
+}: {
+  readonly recorder: Recorder;
+  readonly starts: Starts;
+}): Disposable {
+  const activatedMs = performance.now();
   return tasks.registerTaskProvider(taskType, {
     provideTasks: () => [],
-    resolveTask(task) {
+    async resolveTask(task) {
       const definition = readDefinition(task.definition);
       if (definition === undefined) return undefined;
       const folder = isFolder(task.scope) ? task.scope : workspace.workspaceFolders?.[0];
@@ -81,6 +99,11 @@ export function profileTasks({ recorder }: { readonly recorder: Recorder }): Dis
       );
       // VS Code asks for the very same definition back.
       resolved.definition = task.definition;
+      if (definition.start !== undefined && performance.now() - activatedMs < takeUpMs) {
+        if (!(await starts.goesOn(definition.start))) return undefined;
+        const [program] = recorder.argv();
+        resolved.execution = new ProcessExecution(program, ["-e", ""], { env: recorder.env() });
+      }
       return resolved;
     },
   });
@@ -92,10 +115,11 @@ function isFolder(scope: Task["scope"]): scope is WorkspaceFolder {
 
 /** The definition if it is one: `tasks.json` is written by hand. */
 export function readDefinition(definition: TaskDefinition): ProfileDefinition | undefined {
-  const { command, cwd, loop } = definition as Record<string, unknown>;
+  const { command, cwd, loop, start } = definition as Record<string, unknown>;
   const isWords = Array.isArray(command) && command.length > 0 && command.every((word) => typeof word === "string");
   if (!isWords || definition.type !== taskType) return undefined;
   if ((cwd !== undefined && typeof cwd !== "string") || (loop !== undefined && typeof loop !== "string"))
     return undefined;
+  if (start !== undefined && typeof start !== "string") return undefined;
   return definition as ProfileDefinition;
 }

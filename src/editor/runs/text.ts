@@ -41,9 +41,8 @@ export function runIcon(run: RunListing): { readonly icon: string; readonly colo
   if (run.fault !== undefined) return { icon: "error", color: "list.errorForeground" };
   if (run.state === "running") return { icon: "record", color: "charts.green" };
   if (run.state === "interrupted") return { icon: "debug-disconnect", color: "list.warningForeground" };
-  return run.exitCode === undefined || run.exitCode === 0
-    ? { icon: "zap" }
-    : { icon: "warning", color: "list.warningForeground" };
+  // Without an exit code a signal ended it.
+  return run.exitCode === 0 ? { icon: "zap" } : { icon: "warning", color: "list.warningForeground" };
 }
 
 /** What its menus ask for: `run.live`, `run.ended`, `run.interrupted`, `run.faulty`. */

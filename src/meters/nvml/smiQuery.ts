@@ -2,8 +2,12 @@
  * The one place that knows the package `node-nvidia-smi`: it starts `nvidia-smi -q -x` and makes objects of the XML,
  * with no limit of time and no types. Both are added here. What comes out of another program is checked field by field.
  */
+import type { ChildProcess } from "node:child_process";
+import { channel } from "node:diagnostics_channel";
+import type { Socket } from "node:net";
 import nvidiaSmi from "node-nvidia-smi";
 import * as v from "valibot";
+import { systemFiles, textOf } from "../files";
 
 /** What nvidia-smi says of one GPU; what it answers with "N/A" or not at all is absent. */
 export interface SmiGpu {
@@ -22,42 +26,92 @@ export interface SmiGpu {
 }
 
 /** A user's command waits for the answer; starting the driver takes 1 to 3 s a GPU (NVIDIA, "Driver Persistence"). */
-const defaultTimeoutS = 5;
+const defaultTimeoutS = 3.5;
 
-let running: Promise<readonly SmiGpu[]> | undefined;
+interface Asked {
+  readonly answer: Promise<readonly SmiGpu[]>;
+  readonly program: ChildProcess | undefined;
+}
+
+let running: Asked | undefined;
 
 /**
  * Asks nvidia-smi once. Questions while one is running share its answer, so that a hanging nvidia-smi is one process
- * and not a hundred.
+ * and not a hundred; nobody's process waits for it to end.
  * @returns rejects with a sentence where there is no nvidia-smi, it fails, or does not answer in time
  */
 export function querySmi(timeoutS = defaultTimeoutS): Promise<readonly SmiGpu[]> {
-  running ??= ask().finally(() => {
-    running = undefined;
-  });
+  if (running === undefined) {
+    const asked = ask();
+    const over = () => {
+      if (running === asked) running = undefined;
+    };
+    asked.answer.then(over, over);
+    running = asked;
+  }
   return withTimeout(running, timeoutS);
 }
 
-function ask(): Promise<readonly SmiGpu[]> {
-  return new Promise((resolve, reject) => {
-    nvidiaSmi((error, data) => {
-      if (error) reject(new Error(firstLine(typeof error === "string" ? error : error.message)));
-      else {
-        try {
-          resolve(readSmi(data));
-        } catch (fault) {
-          reject(fault);
+function ask(): Asked {
+  let program: ChildProcess | undefined;
+  // The package keeps the process to itself; Node tells of each that is started.
+  const started = channel("child_process");
+  const keep = (message: unknown) => {
+    program = (message as { process: ChildProcess }).process;
+  };
+  started.subscribe(keep);
+  try {
+    const answer = new Promise<readonly SmiGpu[]>((resolve, reject) => {
+      nvidiaSmi((error, data) => {
+        if (error) reject(new Error(firstLine(typeof error === "string" ? error : error.message)));
+        else {
+          try {
+            resolve(readSmi(data));
+          } catch (fault) {
+            reject(fault);
+          }
         }
-      }
+      });
     });
+    return { answer, program };
+  } finally {
+    started.unsubscribe(keep);
+  }
+}
+
+function withTimeout({ answer, program }: Asked, timeoutS: number): Promise<readonly SmiGpu[]> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      if (program) leaveBehind(program);
+      reject(new Error(`nvidia-smi did not answer in ${timeoutS} s`));
+    }, timeoutS * 1000);
+    answer.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
 
-function withTimeout<T>(answer: Promise<T>, timeoutS: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`nvidia-smi did not answer in ${timeoutS} s`)), timeoutS * 1000);
-    answer.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
+const leftBehind = new Set<ChildProcess>();
+
+/** Lets this process end without `program`, and ends it then. */
+function leaveBehind(program: ChildProcess): void {
+  if (leftBehind.has(program) || program.exitCode !== null) return;
+  if (leftBehind.size === 0) process.once("exit", () => leftBehind.forEach(end));
+  leftBehind.add(program);
+  program.once("exit", () => leftBehind.delete(program));
+  program.unref();
+  for (const stream of [program.stdout, program.stderr]) (stream as Socket | null)?.unref();
+}
+
+/** The package starts a shell, which may have nvidia-smi as its child: both. */
+function end(shell: ChildProcess): void {
+  const children = textOf(systemFiles, `/proc/${shell.pid}/task/${shell.pid}/children`)?.split(" ") ?? [];
+  for (const pid of children.map(Number).filter((pid) => pid > 1)) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+  }
+  shell.kill("SIGKILL");
 }
 
 function firstLine(text: string): string {

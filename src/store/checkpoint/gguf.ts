@@ -241,9 +241,10 @@ class Input {
   /** A count of things of at least `bytesEach`, as many as the rest of the file could hold. */
   count(what: string, bytesEach: number, most: number): number {
     const view = this.view(8);
-    const count = Number(view.getBigUint64(0, true));
+    const exact = view.getBigUint64(0, true);
+    const count = Number(exact);
     if (count > most || count * bytesEach > this.file.bytes - this.at) {
-      this.fault(`it claims ${count.toLocaleString("en")} ${what}, more than it can hold`);
+      this.fault(`it claims ${exact.toLocaleString("en")} ${what}, more than it can hold`);
     }
     return count;
   }

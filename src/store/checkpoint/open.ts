@@ -77,9 +77,10 @@ function openFolder(folder: string, path = folder): Checkpoint {
   const index = names.includes(indexName) ? indexName : names.find((name) => name.endsWith(".safetensors.index.json"));
   if (index !== undefined) return openShards(path, join(folder, index));
   const whole = ["model.safetensors", "diffusion_pytorch_model.safetensors"].find((name) => tensors.includes(name));
-  if (whole !== undefined || tensors.length === 1) return openSafetensors(path, [join(folder, whole ?? tensors[0]!)]);
+  if (whole !== undefined) return openSafetensors(path, [join(folder, whole)]);
   const parts = completeParts(folder, tensors);
   if (parts !== undefined) return openSafetensors(path, parts);
+  if (tensors.length === 1) return openSafetensors(path, [join(folder, tensors[0]!)]);
   if (tensors.length > 1) throw several(folder, tensors);
   const gguf = names.filter((name) => name.endsWith(".gguf"));
   if (gguf.length === 1) return openGguf(path, ggufParts(join(folder, gguf[0]!)));

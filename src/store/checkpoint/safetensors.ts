@@ -44,12 +44,11 @@ function headerLength(file: CheckpointFile): number {
   const head = new DataView(new ArrayBuffer(8));
   file.read(0, new Uint8Array(head.buffer));
   const bytes = head.getUint32(0, true) + head.getUint32(4, true) * 2 ** 32;
-  const limit = mostHeaderBytes.toLocaleString("en");
-  if (bytes > mostHeaderBytes)
-    throw malformedFile(
-      file.path,
-      `its header would have ${bytes.toLocaleString("en")} bytes; at most ${limit} are allowed`,
-    );
+  if (bytes > mostHeaderBytes) {
+    // Formatting loads the locale's data, 15 ms: only for a fault.
+    const [found, most] = [bytes.toLocaleString("en"), mostHeaderBytes.toLocaleString("en")];
+    throw malformedFile(file.path, `its header would have ${found} bytes; at most ${most} are allowed`);
+  }
   if (bytes > file.bytes - 8) {
     throw malformedFile(
       file.path,

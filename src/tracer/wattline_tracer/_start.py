@@ -5,8 +5,30 @@ A Python that trains nothing (pip, a helper script, a launcher) pays for this fi
 
 import os
 import sys
+from time import perf_counter_ns
+
+import wattline_tracer
 
 from . import imports, mainscript
+
+
+class _FirstUse:
+    """Stands in for the backend until the program names a phase or a mark; then there is a tracer."""
+
+    def __init__(self, plan):
+        self.plan = plan
+
+    def phase(self, name):
+        return self._backend().phase(name)
+
+    def mark(self, iteration):
+        self._backend().mark(iteration)
+
+    def _backend(self):
+        try:
+            return self.plan.tracer.backend
+        except Exception:
+            return wattline_tracer._NoBackend()
 
 
 def start(environ):
@@ -20,16 +42,10 @@ def start(environ):
         return
     folder = environ["WATTLINE_TRACE_DIR"]
     named = _named_loop(environ.get("WATTLINE_LOOP", ""))
-    plan = imports.Plan(folder, named, started_ns())
+    plan = imports.Plan(folder, named, perf_counter_ns())
+    wattline_tracer._backend = _FirstUse(plan)
     imports.install(plan)
     mainscript.install(plan)
-
-
-def started_ns():
-    """Now, in nanoseconds of CLOCK_MONOTONIC: on Linux that is what `perf_counter` reads, and the recorder too."""
-    from time import perf_counter_ns
-
-    return perf_counter_ns()
 
 
 def _named_loop(text):

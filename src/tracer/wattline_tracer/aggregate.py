@@ -2,7 +2,7 @@
 
 A row says how many iterations, from when to when, and how many seconds each phase took in them; the time of a span
 inside another counts for the inner one only. Where phases were taken from a part of the iterations, their seconds are
-scaled by it, and a note has said so.
+scaled to the time of all, and a note has said so.
 """
 
 # Iterations a second above which a loop's are reported together. At 500, with five phases, rows are 150 kB/s.
@@ -66,7 +66,8 @@ class Aggregator:
                 self._write(lines, names, loop, row)
 
     def _write(self, lines, names, loop, row):
-        scale = row.count / row.sampled if row.sampled else 0
+        # By time, not by number: one iteration that was held up must not be multiplied.
+        scale = row.total / row.sampled if row.sampled else 0
         seconds = ",".join(
             f"{names[code]}:{nanoseconds * scale * 1e-9:.6f}" for code, nanoseconds in sorted(row.phases.items())
         )
@@ -81,7 +82,7 @@ class _Open:
     def __init__(self):
         self.first = self.start = self.end = -1
         self.count = 0
-        self.sampled = 0
+        self.total = self.sampled = 0  # of all iterations, and of those whose phases were taken
         self.phases = {}
         self._recent = []
 
@@ -98,6 +99,7 @@ class _Open:
         if not self.count:
             self.first, self.start = number, start
         self.count += 1
-        self.sampled += 1 if sampled else 0
+        self.total += duration
+        self.sampled += duration if sampled else 0
         self.end = start + duration
         self._recent.clear()

@@ -8,6 +8,7 @@ of it. Every other module is found and loaded as always.
 import os
 import sys
 from _frozen_importlib_external import PathFinder, SourceFileLoader
+from _thread import get_ident
 
 # A file without any of these words has no loop that the rules would call training, evaluation or inference.
 # Looked for in the bytes, so that a file is parsed only where that may be worth it.
@@ -27,7 +28,7 @@ _HINTS = (
     b".eval()",
     b".generate(",
     b".predict(",
-    b"wattline: loop",
+    b"wattline:",
 )
 # Parsing costs time in proportion; nobody writes a training loop in a file of this size.
 _SIZE_LIMIT_BYTES = 2_000_000
@@ -40,7 +41,7 @@ class Plan:
         folder: Where traces are written.
         named: (path, line) of the loop that the editor named, or None.
         started_ns: When tracing began, nanoseconds of CLOCK_MONOTONIC.
-        pid: The process then; a fork has another.
+        pid, main_thread: Of the process then; a fork has others.
     """
 
     def __init__(self, folder, named, started_ns):
@@ -48,6 +49,7 @@ class Plan:
         self.named = named
         self.started_ns = started_ns
         self.pid = os.getpid()
+        self.main_thread = get_ident()
         self._tracer = None
 
     @property

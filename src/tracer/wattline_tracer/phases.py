@@ -1,7 +1,5 @@
 """`wattline_tracer.phase` and `mark` while Wattline records."""
 
-import functools
-import inspect
 import sys
 from _thread import get_ident
 from time import perf_counter_ns as clock
@@ -11,41 +9,56 @@ import wattline_tracer
 from .loops import Marked
 from .recorder import SAMPLE_MASK
 
+# Flags of code whose call is over before its work begins: generators, coroutines, asynchronous generators.
+_LATER = 0x20 | 0x80 | 0x200
+# Phases are kept by the place that asks for them; places that are made while running must not fill the memory.
+_KEPT_LIMIT = 4096
+
 
 class Phase:
-    """One use of `phase(name)`. Spans nest freely; the innermost counts."""
+    """A place of the program that says `phase(name)`. Spans nest freely, in themselves too; the innermost counts.
 
-    __slots__ = ("recorder", "code", "site", "start", "name")
+    Attributes:
+        asked_by: The code object of the place.
+        starts: Of the spans that are open, innermost last.
+    """
 
-    def __init__(self, recorder, name, site):
+    __slots__ = ("recorder", "name", "code", "site", "asked_by", "starts")
+
+    def __init__(self, recorder, name, site, asked_by):
         self.recorder = recorder
         self.name = name
         self.code = recorder.code(name)
         self.site = site
-        self.start = 0
+        self.asked_by = asked_by
+        self.starts = []
 
     def __enter__(self):
-        self.start = clock()
+        self.starts.append(clock())
         return self
 
     def __exit__(self, kind, value, traceback):
+        now = clock()
+        recorder = self.recorder
         try:
-            now = clock()
-            recorder = self.recorder
+            start = self.starts.pop()
             if recorder.on and recorder.active:
-                recorder.span(self.code, self.start, now, self.site)
+                recorder.record(self.code, recorder.loop, recorder.iteration, start, now, self.site)
                 if not recorder.count & SAMPLE_MASK:
                     recorder.own_time(now)
         except Exception:
-            self.recorder.active = False
+            recorder.active = False
         return None
 
     def __call__(self, function):
-        if not callable(function) or _later(function):
+        code = getattr(function, "__code__", None)
+        if not callable(function) or (code is not None and code.co_flags & _LATER):
             return function
+        from functools import wraps
+
         name = self.name
 
-        @functools.wraps(function)
+        @wraps(function)
         def in_phase(*args, **kwargs):
             with wattline_tracer.phase(name):
                 return function(*args, **kwargs)
@@ -53,31 +66,37 @@ class Phase:
         return in_phase
 
 
-def _later(function):
-    return (
-        inspect.iscoroutinefunction(function)
-        or inspect.isgeneratorfunction(function)
-        or inspect.isasyncgenfunction(function)
-    )
-
-
 class Backend:
     """What `wattline_tracer` calls. A fault here switches the tracer off; the user's program goes on."""
 
     def __init__(self, tracer):
         self.tracer = tracer
-        self.marked = {}
+        self.recorder = tracer.recorder
+        self.kept = {}
 
     def phase(self, name):
-        tracer = self.tracer
-        recorder = tracer.recorder
+        recorder = self.recorder
         try:
             if recorder.active and get_ident() == recorder.main_thread:
                 # phase() of the package stands between the user and here.
-                return Phase(recorder, str(name), tracer.sites.of(sys._getframe(2)))
+                frame = sys._getframe(2)
+                if type(name) is not str:
+                    name = str(name)
+                place = frame.f_lasti, id(frame.f_code), name
+                phase = self.kept.get(place)
+                if phase is None or phase.asked_by is not frame.f_code:
+                    phase = self.keep(place, name, frame)
+                return phase
         except Exception as error:
-            tracer.hook_failed("phase", error)
+            self.tracer.hook_failed("phase", error)
         return wattline_tracer._no_phase
+
+    def keep(self, place, name, frame):
+        if len(self.kept) >= _KEPT_LIMIT:
+            self.kept.clear()
+        phase = Phase(self.recorder, name, self.tracer.sites.of(frame), frame.f_code)
+        self.kept[place] = phase
+        return phase
 
     def mark(self, iteration):
         tracer = self.tracer

@@ -16,7 +16,7 @@ again) is part of the backward. Each hook that fails takes itself off and leaves
 import functools
 import sys
 import types
-from _thread import get_ident
+from _thread import get_ident, interrupt_main
 from functools import partial
 from time import perf_counter_ns as clock
 
@@ -54,6 +54,8 @@ class _Span:
     def __del__(self):
         try:
             self.hook.over(self.site)
+        except KeyboardInterrupt:
+            interrupt_main()  # Ctrl-C in just this microsecond: what is raised here is lost.
         except Exception as error:
             self.hook.fail(error)
 

@@ -4,7 +4,6 @@ The ring is read by the writer's thread (writer.py): the main thread alone raise
 """
 
 import struct
-from _thread import get_ident
 from time import perf_counter_ns as clock
 
 # Codes of phases; names that a user gives come after these, up to 250.
@@ -23,8 +22,10 @@ _LAST = RING_ROWS - 1
 # The writer is called early when a quarter of the ring has been filled since it was last called.
 _CALL_ROWS = RING_ROWS >> 2
 
-# One in sixteen of the tracer's own steps is timed.
+# One in sixteen of the tracer's own steps is timed. A step takes a microsecond or two: one that took this long was
+# interrupted by another thread or program, whose time it is not.
 SAMPLE_MASK = 15
+_INTERRUPTED_NS = 50_000
 
 
 class Recorder:
@@ -45,14 +46,15 @@ class Recorder:
         cost_ns, cost_samples: The tracer's own steps that were timed.
     """
 
-    def __init__(self, call_writer):
+    def __init__(self, call_writer, main_thread):
         """
         Args:
             call_writer: Called without arguments by the main thread when the first row is there, and from time to time
                 when many are.
+            main_thread: The identity of the thread that is traced.
         """
         self._call_writer = call_writer
-        self.main_thread = get_ident()
+        self.main_thread = main_thread
         self.active = True
         self.names = list(PHASES)
         self._codes = {name: code for code, name in enumerate(PHASES)}
@@ -103,8 +105,10 @@ class Recorder:
 
     def own_time(self, since):
         """Adds a timed step of the tracer's own that began at `since`."""
-        self.cost_ns += clock() - since
-        self.cost_samples += 1
+        elapsed = clock() - since
+        if elapsed < _INTERRUPTED_NS:
+            self.cost_ns += elapsed
+            self.cost_samples += 1
 
     def call_writer_again(self):
         """The next row calls the writer: its thread was stopped for a fork."""

@@ -25,14 +25,15 @@ _TAPE = re.compile(r"tape", re.IGNORECASE)
 _NO_GRADIENTS = {"no_grad", "inference_mode"}
 _MODEL = re.compile(
     r"(^|_)(model|net|network|module|encoder|decoder|transformer|classifier|generator|discriminator|policy|actor|critic"
-    r"|backbone|llm|gpt|bert|unet|vae|pipe|pipeline|forward|predict|generate|infer)(_|\d|$)|net$|model$",
+    r"|backbone|llm|gpt|bert|unet|vae|pipe|pipeline|forward|predict|generate|infer)(_|\d|$)|net$|model$|^self$",
     re.IGNORECASE,
 )
 _INFERENCE_CALLS = {"generate", "predict"}
 _EVALUATION = re.compile(r"eval|valid|(^|_)(val|test|dev|score|accuracy|metrics?)(_|\d|$)|estimate_loss", re.IGNORECASE)
 _OF_PARAMETERS = re.compile(r"^(named_)?(parameters|buffers|modules|children)$|^(param_groups|state_dict)$")
 
-BY_HAND = re.compile(rb"#\s*wattline:\s*loop\b")
+_DIRECTIVE = re.compile(rb"#\s*wattline:\s*(loop|ignore)\b([a-z ,]*)")
+_KINDS, _LEVELS = ("training", "evaluation", "inference"), ("batch", "epoch")
 
 _NOTHING, _GRADIENT, _UPDATE, _LOOPED = 0, 1, 2, 4
 _DIRECT = _GRADIENT | _UPDATE
@@ -190,35 +191,45 @@ class _Finder:
     def _report(self, node, scope):
         """Reports a loop or does not; the scope of its body."""
         self._loop(node)
+        directive = self._directive(node)
+        if directive == "ignore":
+            return scope
+        kind, level = self._classify(node, scope)
+        if directive is not None:
+            kind = next((word for word in directive if word in _KINDS), kind or "training")
+            level = next((word for word in directive if word in _LEVELS), level or "batch")
+        if kind is not None:
+            self.found.append(FoundLoop(node, kind, level))
+        return scope.inside_training() if kind == "training" else scope
+
+    def _classify(self, node, scope):
+        """Kind and level by the rules, or (None, None)."""
         trains, _, effects = self.training[node]
         if trains:
-            # A loop by hand inside makes this one a loop of epochs, too.
-            self.found.append(FoundLoop(node, "training", "batch" if effects & _DIRECT else "epoch"))
-            return scope.inside_training()
+            return "training", "batch" if effects & _DIRECT else "epoch"
         inside = scope.with_no_gradients() if self._has_no_gradients(node.body) else scope
         if inside.no_gradients and self._runs_model(node):
-            kind = "evaluation" if self._evaluates(node, scope) else "inference"
             level = "batch" if self._runs_model_directly(node) else "epoch"
-            self.found.append(FoundLoop(node, kind, level))
-        elif self._by_hand(node):
-            self.found.append(FoundLoop(node, "training", "batch"))
-            return scope.inside_training()
         elif any(_last_name(call.func) in _INFERENCE_CALLS for call in _method_calls(node.body)):
-            kind = "evaluation" if self._evaluates(node, scope) else "inference"
-            self.found.append(FoundLoop(node, kind, "batch"))
-        return scope
+            level = "batch"
+        else:
+            return None, None
+        return "evaluation" if self._evaluates(node, scope) else "inference", level
 
-    def _by_hand(self, node):
+    def _directive(self, node):
+        """What a comment on the loop's line, or alone on the line above, says: words, "ignore", or None."""
         if node.lineno == self.named_line:
-            return True
-        header = self.lines[max(0, node.lineno - 2) : max(node.lineno, node.body[0].lineno - 1)]
-        # The line above counts only where it is a comment of its own.
-        above, own = header[:1], header[1:]
-        if node.lineno == 1:
-            above, own = [], header
-        return any(BY_HAND.search(line) for line in own) or any(
-            line.lstrip().startswith(b"#") and BY_HAND.search(line) for line in above
-        )
+            return []
+        header = self.lines[node.lineno - 1 : max(node.lineno, node.body[0].lineno - 1)]
+        above = self.lines[node.lineno - 2] if node.lineno > 1 else b""
+        if above.lstrip().startswith(b"#"):
+            header.append(above)
+        for line in header:
+            match = _DIRECTIVE.search(line)
+            if match:
+                words = match.group(2).decode().replace(",", " ").split()
+                return "ignore" if match.group(1) == b"ignore" else words
+        return None
 
     def _has_no_gradients(self, body):
         return any(

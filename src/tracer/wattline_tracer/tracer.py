@@ -4,6 +4,7 @@ import atexit
 import builtins
 import os
 import sys
+from _thread import get_ident
 
 import wattline_tracer
 
@@ -35,9 +36,9 @@ class Tracer:
         self._loops = {}
         self._notes = 0
         self.sites = Sites()
-        self.recorder = Recorder(self._call_writer)
+        self.recorder = Recorder(self._call_writer, plan.main_thread)
         self.writer = Writer(plan, self.recorder, self.sites)
-        wattline_tracer._backend = Backend(self)
+        self.backend = wattline_tracer._backend = Backend(self)
         atexit.register(self.finish)
         os.register_at_fork(
             before=self._before_fork, after_in_parent=self._after_fork_in_parent, after_in_child=self._after_fork
@@ -134,6 +135,7 @@ class Tracer:
         self.generation += 1
         self._will_finish = False
         self._loops = {}
+        self.plan.main_thread = self.recorder.main_thread = get_ident()
         self.recorder.forget()
         try:
             self.writer.forget()

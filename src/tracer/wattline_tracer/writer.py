@@ -6,13 +6,13 @@ first row: a Python that trains nothing leaves none.
 """
 
 import _signal
-import json
 import os
-from _thread import allocate_lock, start_new_thread
-from time import thread_time_ns
+from _thread import allocate_lock, get_native_id, start_new_thread
+from time import sleep, thread_time_ns
 
 from . import identity
 from .aggregate import Aggregator
+from .jsonrow import quoted, row_of
 from .recorder import ITERATION, RING_ROWS, ROW, clock
 from .sites import line_of, path_number
 
@@ -52,9 +52,11 @@ class Writer:
         self.counters = {}
         self.own_ns = 0
         self.thinned = False
-        self.first_ns = self.last_ns = self.cost_told_ns = self.last_cost_ns = 0
+        self.first_ns = self.last_ns = self.cost_told_ns = 0
+        self.watched_ns = self.watched_cost_ns = 0
         self.running = False
         self.stopping = False
+        self.thread = 0
         self.wake = allocate_lock()
         self.done = allocate_lock()
 
@@ -84,6 +86,15 @@ class Writer:
             self._release(self.wake)
             if self.done.acquire(True, _WAIT_S):
                 self.running = False
+                self._gone()
+
+    def _gone(self):
+        """Waits, ten milliseconds at most, until the operating system has let go of the thread, too."""
+        task = f"/proc/self/task/{self.thread}"
+        for _ in range(100):
+            if not os.path.exists(task):
+                return
+            sleep(1e-4)
 
     def finish(self):
         """The end of an orderly exit."""
@@ -100,6 +111,7 @@ class Writer:
             pass  # Another call was quicker.
 
     def _run(self, wake, done):
+        self.thread = get_native_id()
         try:
             _signal.pthread_sigmask(_signal.SIG_BLOCK, _signal.valid_signals())
         except (AttributeError, ValueError, OSError):
@@ -125,8 +137,8 @@ class Writer:
             recorder.active = False
             return
         lines = []
-        pending, self.pending = self.pending, []
-        lines.extend(json.dumps(row, separators=(",", ":")) for row in pending)
+        while self.pending:  # The main thread may add to the list meanwhile.
+            lines.append(row_of(self.pending.pop(0)))
         lost = count - self.written - (RING_ROWS - _MARGIN_ROWS)
         if lost > 0:
             self.written += lost
@@ -154,7 +166,7 @@ class Writer:
         if aggregator.news:
             self._note(lines, "tracer-thinned", aggregator.news)
             aggregator.news = ""
-        names = [json.dumps(name) for name in recorder.names]
+        names = [quoted(name) for name in recorder.names]
         for code, iteration, start, duration, site in _between(recorder.ring, first, count):
             loop = (code >> 8) - 1
             code &= 255
@@ -189,7 +201,7 @@ class Writer:
         known = self.path_names.get(number)
         if known is None:
             self.path_names[number] = len(self.path_names)
-            lines.append(json.dumps(["p", self.sites.paths[number]], separators=(",", ":")))
+            lines.append(row_of(["p", self.sites.paths[number]]))
         else:
             lines.append(f'["p",{known}]')
 
@@ -203,21 +215,24 @@ class Writer:
     def _watch_cost(self, lines, now):
         """Past the limit, spans are taken from every second, fourth, eighth … iteration only."""
         recorder = self.recorder
+        if not self.watched_ns:
+            self.first_ns = self.watched_ns = now
+        elapsed = now - self.watched_ns
+        if elapsed < _PERIOD_S * 0.5e9:
+            return
         cost_ns = self.own_cost()[1] * 1e9
-        self.first_ns = self.first_ns or now
-        elapsed = now - self.last_ns
-        if self.last_ns and elapsed > 2e8 and now - self.first_ns > _SETTLED_S * 1e9:
-            share = (cost_ns - self.last_cost_ns) / elapsed
-            if share > _COST_LIMIT and recorder.iteration >= 0 and recorder.stride < _MAX_STRIDE:
-                recorder.stride *= 2
-                if not self.thinned:
-                    self.thinned = True
-                    sentence = f"Tracing took {share:.1%} of the time; phases are now taken from a part of the iterations."
-                    self._note(lines, "tracer-thinned", sentence)
-        self.last_cost_ns = cost_ns
+        share = (cost_ns - self.watched_cost_ns) / elapsed
+        self.watched_ns, self.watched_cost_ns = now, cost_ns
+        settled = now - self.first_ns > _SETTLED_S * 1e9
+        if settled and share > _COST_LIMIT and recorder.iteration >= 0 and recorder.stride < _MAX_STRIDE:
+            recorder.stride *= 2
+            if not self.thinned:
+                self.thinned = True
+                sentence = f"Tracing took {share:.1%} of the time; phases are now taken from a part of the iterations."
+                self._note(lines, "tracer-thinned", sentence)
 
     def _note(self, lines, code, sentence):
-        lines.append(json.dumps(["n", code, sentence], separators=(",", ":")))
+        lines.append(row_of(["n", code, sentence]))
 
     def _count(self, name, value):
         if value is not None and self.counters.get(name, (None,))[0] != value:
@@ -231,7 +246,7 @@ class Writer:
         for name, (value, told) in list(self.counters.items()):
             if not told:
                 self.counters[name] = (value, True)
-                lines.append('["c",%s,%.6f,%d]' % (json.dumps(name), now * 1e-9, value))
+                lines.append('["c",%s,%.6f,%d]' % (quoted(name), now * 1e-9, value))
 
     def _memory(self):
         self._count("peak_memory_bytes", identity.peak_memory_bytes())
@@ -251,12 +266,14 @@ class Writer:
                 continue  # A process that replaced itself (exec) keeps its pid.
             except OSError:
                 return False
+            import json
+
             self._write(json.dumps(identity.header(self.plan.started_ns, rank, size, local)) + "\n")
             return True
         return False
 
     def _write(self, text):
-        data = text.encode("utf-8", "backslashreplace")
+        data = text.encode("ascii")
         self.bytes += len(data)
         while data:
             data = data[os.write(self.file, data) :]

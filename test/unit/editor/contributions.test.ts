@@ -30,7 +30,12 @@ describe("what package.json says of the extension", () => {
     for (const [, name] of text.matchAll(/command:wattline\.(\w+)|onCommand:wattline\.(\w+)/g)) {
       if (name !== undefined) expect(Object.keys(commands)).toContain(name);
     }
-    for (const [picture] of text.matchAll(/media\/[\w/.-]+/g)) expect(readFileSync(join(root, picture)).length).toBeGreaterThan(0);
-    expect(readFileSync(join(root, String(packageParts().icon))).subarray(1, 4).toString()).toBe("PNG");
+    for (const [picture] of text.matchAll(/media\/[\w/.-]+/g))
+      expect(readFileSync(join(root, picture)).length).toBeGreaterThan(0);
+    expect(
+      readFileSync(join(root, String(packageParts().icon)))
+        .subarray(1, 4)
+        .toString(),
+    ).toBe("PNG");
   });
 });

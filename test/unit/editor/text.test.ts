@@ -75,7 +75,9 @@ const now = new Date("2026-11-24T13:00:00Z");
 describe("an entry of the Runs view", () => {
   it("says energy, duration and label", () => {
     expect(runDescription(finished, now)).toBe("1.24 kJ · 31.2 s");
-    expect(runDescription({ ...finished, labels: { name: "bf16", lr: "1e-3" } }, now)).toBe("1.24 kJ · 31.2 s · bf16 · lr=1e-3");
+    expect(runDescription({ ...finished, labels: { name: "bf16", lr: "1e-3" } }, now)).toBe(
+      "1.24 kJ · 31.2 s · bf16 · lr=1e-3",
+    );
     expect(runDescription({ ...finished, source: "estimated" }, now)).toBe("~1.24 kJ · 31.2 s");
   });
 
@@ -98,7 +100,9 @@ describe("an entry of the Runs view", () => {
   it("has one sentence for the end of a run", () => {
     expect(endSentence(finished)).toBe("train used 1.24 kJ in 31.2 s.");
     expect(endSentence({ ...finished, source: "estimated" })).toBe("train used about 1.24 kJ in 31.2 s.");
-    expect(endSentence({ ...finished, exitCode: 1 })).toBe("train ended with exit code 1 after 31.2 s. It used 1.24 kJ.");
+    expect(endSentence({ ...finished, exitCode: 1 })).toBe(
+      "train ended with exit code 1 after 31.2 s. It used 1.24 kJ.",
+    );
     const { energyJ: _, ...unknown } = finished;
     expect(endSentence(unknown)).toBe("train ended after 31.2 s.");
   });
@@ -116,12 +120,19 @@ describe("loops that are worth a CodeLens", () => {
   });
 
   it("are those whose iterations are steps, not the epochs around them nor evaluation", () => {
-    const loops = [loop(1, "training", "epoch"), loop(2, "training", "batch"), loop(9, "evaluation", "batch"), loop(20, "training", "call")];
+    const loops = [
+      loop(1, "training", "epoch"),
+      loop(2, "training", "batch"),
+      loop(9, "evaluation", "batch"),
+      loop(20, "training", "call"),
+    ];
     expect(worthALens(loops).map(({ line }) => line)).toEqual([2, 20]);
   });
 
   it("are inference loops in a file that trains nothing", () => {
     expect(worthALens([loop(3, "inference", "batch")]).map(({ line }) => line)).toEqual([3]);
-    expect(worthALens([loop(3, "inference", "batch"), loop(9, "training", "batch")]).map(({ line }) => line)).toEqual([9]);
+    expect(worthALens([loop(3, "inference", "batch"), loop(9, "training", "batch")]).map(({ line }) => line)).toEqual([
+      9,
+    ]);
   });
 });

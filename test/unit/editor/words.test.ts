@@ -12,7 +12,18 @@ describe("a line of arguments", () => {
   });
 
   it("expands nothing that a shell would", () => {
-    expect(splitWords("$HOME * ; rm -rf `x` | a > b")).toEqual(["$HOME", "*", ";", "rm", "-rf", "`x`", "|", "a", ">", "b"]);
+    expect(splitWords("$HOME * ; rm -rf `x` | a > b")).toEqual([
+      "$HOME",
+      "*",
+      ";",
+      "rm",
+      "-rf",
+      "`x`",
+      "|",
+      "a",
+      ">",
+      "b",
+    ]);
   });
 
   it("is refused where a quote is not closed", () => {

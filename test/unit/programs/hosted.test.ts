@@ -94,8 +94,8 @@ describe("a driver's call that takes a minute", () => {
     expect(lost[0]!.reason).toBe("A call into the driver did not return within 2 s.");
     expect(outcome.report.warnings.map(({ code }) => code)).toContain("meter-lost");
     const samples = (await readRun(outcome.runPath)).samples.get(device!.id)!;
-    // The last update before the hang was read within a poll or two, and is there.
-    expect(samples.timeS.at(-1)!).toBeGreaterThan(atS - 0.2);
+    // All updates up to a tenth of a second before the hang were read and are there.
+    expect(samples.timeS.at(-1)!).toBeGreaterThan(atS - 0.25);
     expect(samples.timeS.at(-1)!).toBeLessThan(atS + 0.05);
   });
 

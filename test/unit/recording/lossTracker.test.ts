@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { LossTracker } from "../../../src/recording/lossTracker";
+import { LossTracker, mergeSpans } from "../../../src/recording/lossTracker";
 
 describe("spans in which a device is lost", () => {
   it("last from the last good reading to the next one and keep the first reason", () => {
@@ -22,5 +22,18 @@ describe("spans in which a device is lost", () => {
     const losses = new LossTracker();
     losses.poll("gpu", 0, "no permission");
     expect(losses.until(7)).toEqual([{ device: "gpu", fromS: 0, toS: 7, reason: "no permission" }]);
+  });
+});
+
+describe("spans from several processes", () => {
+  it("are one where they touch, a device at a time", () => {
+    const span = (device: string, fromS: number, toS: number, reason: string) => ({ device, fromS, toS, reason });
+    const spans = [
+      span("b", 1, 2, "hung"),
+      span("a", 5, 9, "second"),
+      span("a", 1, 6, "first"),
+      span("a", 10, 12, "x"),
+    ];
+    expect(mergeSpans(spans)).toEqual([span("a", 1, 9, "first"), span("a", 10, 12, "x"), span("b", 1, 2, "hung")]);
   });
 });

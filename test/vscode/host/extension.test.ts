@@ -23,7 +23,9 @@ describe("the extension", () => {
     const machine = Object.entries(settings).filter(([, { scope }]) => scope === "machine");
     assert.deepEqual(machine.map(([name]) => name).sort(), ["nvmlLibrary", "powercapRoot", "python"]);
     for (const [name] of machine) {
-      const update = vscode.workspace.getConfiguration("wattline").update(name, "/evil", vscode.ConfigurationTarget.Workspace);
+      const update = vscode.workspace
+        .getConfiguration("wattline")
+        .update(name, "/evil", vscode.ConfigurationTarget.Workspace);
       await assert.rejects(Promise.resolve(update), `wattline.${name} can be set by a workspace`);
     }
   });
@@ -32,7 +34,10 @@ describe("the extension", () => {
     const uri = vscode.Uri.file(join(vscode.workspace.workspaceFolders![0]!.uri.fsPath, "train.py"));
     const document = await vscode.workspace.openTextDocument(uri);
     const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>("vscode.executeCodeLensProvider", uri);
-    const expected = document.getText().split("\n").findIndex((line) => line.includes("for x in batches"));
+    const expected = document
+      .getText()
+      .split("\n")
+      .findIndex((line) => line.includes("for x in batches"));
     assert.deepEqual(
       lenses.map(({ range, command }) => [range.start.line, command?.command]),
       [[expected, "wattline.profileLoop"]],

@@ -3,14 +3,17 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, it } from "mocha";
 import * as vscode from "vscode";
-import { listRuns } from "../../../src/store/runs";
 import { readManifest } from "../../../src/store/manifest";
+import { listRuns } from "../../../src/store/runs";
 import { eventually } from "../support/workspace";
 
 const folder = vscode.workspace.workspaceFolders![0]!.uri.fsPath;
 const runs = join(folder, ".wattline/runs");
 const script = join(folder, "train.py");
-const loopLine = readFileSync(script, "utf8").split("\n").findIndex((line) => line.includes("for x in batches")) + 1;
+const loopLine =
+  readFileSync(script, "utf8")
+    .split("\n")
+    .findIndex((line) => line.includes("for x in batches")) + 1;
 
 async function newest() {
   return (await listRuns(runs))[0];
@@ -21,10 +24,14 @@ describe("profiling from the editor", () => {
 
   it("runs the file in a terminal task, names the loop, and keeps the exit code", async () => {
     await vscode.commands.executeCommand("wattline.profileLoop", { path: script, line: loopLine });
-    const ended = await eventually("a run that has ended", async () => {
-      const run = await newest();
-      return run?.state === "finished" ? run : undefined;
-    }, 40_000);
+    const ended = await eventually(
+      "a run that has ended",
+      async () => {
+        const run = await newest();
+        return run?.state === "finished" ? run : undefined;
+      },
+      40_000,
+    );
     const manifest = await readManifest(ended.path);
     assert.deepEqual(manifest.loop, { path: script, line: loopLine });
     assert.equal(manifest.argv.at(-1), script);
@@ -58,7 +65,9 @@ describe("profiling from the editor", () => {
     await vscode.commands.executeCommand("wattline.profileFile", vscode.Uri.file(slow));
     const running = await eventually("a run that goes on", async () => {
       const run = await newest();
-      return run?.script === "slow" && run.state === "running" && (await readManifest(run.path)).child ? run : undefined;
+      return run?.script === "slow" && run.state === "running" && (await readManifest(run.path)).child
+        ? run
+        : undefined;
     });
     // Python needs a moment until Ctrl-C finds its handler.
     await new Promise((resolve) => setTimeout(resolve, 1000));

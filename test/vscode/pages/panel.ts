@@ -9,7 +9,13 @@ export class RunPanel {
     const until = Date.now() + timeoutMs;
     while (Date.now() < until) {
       for (const frame of this.page.frames()) {
-        if ((await frame.locator("wattline-run").count().catch(() => 0)) > 0) return frame;
+        if (
+          (await frame
+            .locator("wattline-run")
+            .count()
+            .catch(() => 0)) > 0
+        )
+          return frame;
       }
       await this.page.waitForTimeout(200);
     }
@@ -17,11 +23,15 @@ export class RunPanel {
   }
 
   async isOpen(): Promise<boolean> {
-    return this.frame(1).then(() => true, () => false);
+    return this.frame(1).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** All that a reader sees. */
   async text(): Promise<string> {
+    // biome-ignore lint/performance/useDomNodeTextContent: what is hidden is not what a reader sees
     return (await (await this.frame()).locator("body").innerText()).replace(/\s+/g, " ");
   }
 
@@ -38,7 +48,8 @@ export class RunPanel {
 
   /** Seconds on the running clock. */
   async clockS(): Promise<number> {
-    const text = await (await this.frame()).locator(".clock").first().innerText();
+    const text = await (await this.frame()).locator(".clock").first().textContent();
+    if (text === null) throw new Error("The panel shows no clock.");
     return text.split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
   }
 

@@ -23,7 +23,7 @@ export class StatusBar {
     await this.item.hover();
     const hover = this.page.locator(".workbench-hover");
     await hover.waitFor();
-    return (await hover.innerText()).trim();
+    return ((await hover.textContent()) ?? "").trim();
   }
 
   async click(): Promise<void> {

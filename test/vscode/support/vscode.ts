@@ -71,7 +71,14 @@ export class VsCode {
     });
   }
 
-  static async open({ folder, settings = {}, env = {}, trust, width = 1400, height = 900 }: WindowOptions): Promise<VsCode> {
+  static async open({
+    folder,
+    settings = {},
+    env = {},
+    trust,
+    width = 1400,
+    height = 900,
+  }: WindowOptions): Promise<VsCode> {
     const { startServer } = (await import(`${"file://"}${join(root, "scripts/vscode-server.mjs")}`)) as {
       startServer(options: unknown): Promise<Server>;
     };
@@ -88,7 +95,10 @@ export class VsCode {
         ...settings,
       },
     });
-    const browser = await chromium.launch({ executablePath: process.env.CHROME_PATH ?? "/usr/bin/chromium", args: flags });
+    const browser = await chromium.launch({
+      executablePath: process.env.CHROME_PATH ?? "/usr/bin/chromium",
+      args: flags,
+    });
     const page = await browser.newPage({ viewport: { width, height } });
     const window = new VsCode(server, browser, page, folder, server.address(folder));
     await page.goto(window.url);
@@ -117,11 +127,16 @@ export class VsCode {
     await this.page.locator(".editor-group-container .tab", { hasText: name }).first().waitFor();
   }
 
-  /** Runs a command from the palette, by its whole title. */
+  /** Runs a command from the palette, by its whole title. Those of extensions come a moment after the window. */
   async command(title: string): Promise<void> {
-    const row = await this.findCommand(title);
-    if (row === undefined) throw new Error(`The palette does not offer "${title}".`);
-    await row.click();
+    const until = Date.now() + 20_000;
+    for (;;) {
+      const row = await this.findCommand(title);
+      if (row !== undefined) return row.click();
+      await this.page.keyboard.press("Escape");
+      if (Date.now() > until) throw new Error(`The palette does not offer "${title}".`);
+      await this.page.waitForTimeout(500);
+    }
   }
 
   async offersCommand(title: string): Promise<boolean> {
@@ -140,7 +155,11 @@ export class VsCode {
     // The list settles in steps: first what is near at hand, then the rest.
     await this.page.waitForTimeout(300);
     for (const row of await rows.all()) {
-      const label = await row.locator(".monaco-highlighted-label").first().textContent({ timeout: 1000 }).catch(() => "");
+      const label = await row
+        .locator(".monaco-highlighted-label")
+        .first()
+        .textContent({ timeout: 1000 })
+        .catch(() => "");
       if (label?.trim() === title) return row;
     }
     return undefined;
@@ -158,7 +177,10 @@ export class VsCode {
     await input.waitFor();
     await input.fill(`:${line}`);
     await this.page.keyboard.press("Enter");
-    await this.page.locator(".line-numbers", { hasText: new RegExp(`^${line}$`) }).first().waitFor();
+    await this.page
+      .locator(".line-numbers", { hasText: new RegExp(`^${line}$`) })
+      .first()
+      .waitFor();
   }
 
   /** Fills the box that a command has opened. */
@@ -187,7 +209,9 @@ export class VsCode {
   /** What the extension has written into its log. */
   log(): string {
     const logs = join(this.server.data, "data/logs");
-    const files = readdirSync(logs, { recursive: true }).map(String).filter((name) => name.endsWith("Wattline.log"));
+    const files = readdirSync(logs, { recursive: true })
+      .map(String)
+      .filter((name) => name.endsWith("Wattline.log"));
     return files.map((name) => readFileSync(join(logs, name), "utf8")).join("\n");
   }
 
@@ -198,17 +222,23 @@ export class VsCode {
 }
 
 /** Runs a walk in a window; when it fails, says what the window showed and what the extension logged. */
-export async function inWindow(options: WindowOptions & { name: string }, walk: (window: VsCode) => Promise<void>): Promise<void> {
+export async function inWindow(
+  options: WindowOptions & { name: string },
+  walk: (window: VsCode) => Promise<void>,
+): Promise<void> {
   const window = await VsCode.open(options);
   try {
     await walk(window);
+    if (process.env.WATTLINE_TEST_LOG) console.log(window.log());
   } catch (error) {
     await window.screenshot(`failed-${options.name}`).catch(() => {});
     let log = "(no log)";
     try {
       log = window.log().slice(-6000);
     } catch {}
-    console.log(`\n--- log of the extension (${options.name}) ---\n${log}\n--- page errors ---\n${window.pageErrors.slice(-20).join("\n")}\n---`);
+    console.log(
+      `\n--- log of the extension (${options.name}) ---\n${log}\n--- page errors ---\n${window.pageErrors.slice(-20).join("\n")}\n---`,
+    );
     throw error;
   } finally {
     await window.close();

@@ -25,13 +25,19 @@ export class TestWorkspace {
 
   /** Line of `for x in batches(count)`, from 1. */
   get loopLine(): number {
-    return readFileSync(this.script, "utf8").split("\n").findIndex((line) => line.includes("for x in batches")) + 1;
+    return (
+      readFileSync(this.script, "utf8")
+        .split("\n")
+        .findIndex((line) => line.includes("for x in batches")) + 1
+    );
   }
 
   /** Paths of the run folders, oldest first. */
   get runs(): string[] {
     const folder = join(this.path, ".wattline/runs");
-    return existsSync(folder) ? readdirSync(folder).sort().map((name) => join(folder, name)) : [];
+    // One that is being made has a name with a dot.
+    const names = existsSync(folder) ? readdirSync(folder).filter((name) => !name.startsWith(".")) : [];
+    return names.sort().map((name) => join(folder, name));
   }
 
   manifest(run: string): RecordedManifest {
@@ -39,7 +45,13 @@ export class TestWorkspace {
   }
 
   /** Records the program from a terminal, as a user would. */
-  async record({ iterations = 40, env = {} }: { iterations?: number; env?: Record<string, string> } = {}): Promise<string> {
+  async record({
+    iterations = 40,
+    env = {},
+  }: {
+    iterations?: number;
+    env?: Record<string, string>;
+  } = {}): Promise<string> {
     const args = [join(root, "dist/recorder.js"), "run", "--", "python3", "train.py", String(iterations)];
     await new Promise<void>((resolve, reject) => {
       execFile(process.execPath, args, { cwd: this.path, env: { ...process.env, ...env } }, (error, _, stderr) =>
@@ -64,7 +76,11 @@ export function isAlive(pid: number): boolean {
 }
 
 /** Waits until `probe` answers something that is not undefined or false. */
-export async function eventually<T>(what: string, probe: () => T | Promise<T>, timeoutMs = 20_000): Promise<NonNullable<T>> {
+export async function eventually<T>(
+  what: string,
+  probe: () => T | Promise<T>,
+  timeoutMs = 20_000,
+): Promise<NonNullable<T>> {
   const until = Date.now() + timeoutMs;
   for (;;) {
     const found = await probe();

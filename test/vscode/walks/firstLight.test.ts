@@ -33,10 +33,15 @@ describe("first light", () => {
 
       await window.command("Wattline: Profile the Current File with Arguments…");
       await window.answer("20");
-      await eventually("the short run to end", () => workspace.runs[0] && workspace.manifest(workspace.runs[0]).end, 40_000);
+      await eventually(
+        "the short run to end",
+        () => workspace.runs[0] && workspace.manifest(workspace.runs[0]).end,
+        40_000,
+      );
       await window.command("Wattline: Profile the Current File with Arguments…");
       await window.answer(String(iterations));
       await eventually("a second run", () => workspace.runs.length === 2);
+      await window.panel.waitForText(/train\.py.*live, 0:\d\d/);
       await window.command("Wattline: Stop the Run");
       await eventually("its end", () => workspace.manifest(workspace.runs[1]!).end);
 
@@ -60,7 +65,8 @@ describe("first light", () => {
       assert.ok(isAlive(first.child!.pid), "the program outlived the reload");
       assert.equal(workspace.manifest(run).end, undefined, "the run goes on");
       await window.panel.waitForText(/train\.py.*live, 0:\d\d/, 60_000);
-      assert.ok((await window.panel.clockS()) > early + 3, "it is the same run, not another");
+      const later = await window.panel.clockS();
+      assert.ok(later > early + 3, `it is the same run, not another: ${early} s before, ${later} s after the reload`);
       await window.statusBar.waitFor(/34 W · [\d.]+ J/);
       await window.screenshot("03-live-after-reload");
       assert.equal(workspace.runs.length, 3, "the reload started nothing");

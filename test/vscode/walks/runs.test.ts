@@ -54,7 +54,9 @@ describe("runs of a folder", () => {
         await window.page.waitForTimeout(800);
         await window.screenshot(`06-panel-${theme}`);
       }
-      const violations = window.pageErrors.filter((text) => /Content Security Policy/.test(text) && /wattline/i.test(text));
+      const violations = window.pageErrors.filter(
+        (text) => /Content Security Policy/.test(text) && /wattline/i.test(text),
+      );
       assert.deepEqual(violations, []);
     });
   });

@@ -16,7 +16,10 @@ describe("a folder that is not trusted", () => {
   it("shows its runs and nothing else, until the user trusts it", async () => {
     await inWindow({ name: "untrusted", folder: workspace.path, trust: "asked" }, async (window) => {
       const { page } = window;
-      await page.locator(".monaco-dialog-box").getByRole("button", { name: /No, I don't trust/ }).click();
+      await page
+        .locator(".monaco-dialog-box")
+        .getByRole("button", { name: /No, I don't trust/ })
+        .click();
       await window.openFile("train.py");
       await window.openSideBar();
       await eventually("the run in the list", async () => (await window.runs.rows.count()) === 1);
@@ -28,7 +31,10 @@ describe("a folder that is not trusted", () => {
       assert.equal(await window.codeLens.count(), 0, "no CodeLens");
       assert.equal(await page.locator('.pane-header[aria-label^="Meters"]').count(), 0, "no Meters view");
       assert.equal(await window.offersCommand("Wattline: Profile the Current File"), false, "no command that profiles");
-      assert.deepEqual((await window.runs.menu(/train/)).filter((name) => /Label|Delete/.test(name)), []);
+      assert.deepEqual(
+        (await window.runs.menu(/train/)).filter((name) => /Label|Delete/.test(name)),
+        [],
+      );
       const storage = join(window.server.data, "data/User/globalStorage/wattline.wattline/live");
       assert.equal(existsSync(storage), false, "no watch was started");
       await window.screenshot("07-untrusted");

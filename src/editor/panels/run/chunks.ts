@@ -13,16 +13,15 @@ const finestStepS = 0.1;
 /** Messages are copied on their way: of a long run several go one after the other. */
 const spansAMessage = 200_000;
 
-/** Remembers what a panel has been told, and answers what it has not. */
+/** The curves and spans: remembers what a panel has been told, and answers what it has not. */
 export class Chunks {
   private readonly points = new Map<string, number>();
   private readonly spans = new Map<string, number>();
-  private iterations = { loop: "", sent: 0 };
   private stepS: number | undefined;
   private first = true;
 
   next(run: Run): ToRunPanel[] {
-    const messages = [...this.power(run), ...this.spanMessages(run), ...this.iterationMessages(run)];
+    const messages = [...this.power(run), ...this.spanMessages(run)];
     this.first = false;
     return messages;
   }
@@ -62,27 +61,24 @@ export class Chunks {
    * While the run goes on only new iterations are told. At its end all are told again: what was warm-up and what was
    * unusual is known for sure only then.
    */
-  private iterationMessages(run: Run): ToRunPanel[] {
-    const found = loopIterations(run);
-    if (found === undefined) return [];
-    const key = `${found.loop.path}:${found.loop.line} ${run.state === "running"}`;
-    // Another loop turned out to be the one that matters: its iterations take the place of the first one's.
-    const reset = this.first || key !== this.iterations.loop;
-    const sent = reset ? 0 : this.iterations.sent;
-    const count = found.iteration.length;
-    this.iterations = { loop: key, sent: count };
-    if (count <= sent) return [];
-    const counted = deviceEnergies(run).filter(({ device }) => device.counted);
-    const energyJ = energyOfEach(found, counted);
-    const chunk = {
-      iteration: found.iteration.slice(sent),
-      startS: found.startS.slice(sent),
-      durationS: found.durationS.slice(sent),
-      energyJ: energyJ.slice(sent),
-      excluded: found.classified.kind.slice(sent),
-    };
-    return [{ type: "iterations", reset, chunk }];
-  }
+}
+
+/**
+ * The iterations of the loop that the report counts, all of them: which are warm-up and which are unusual is known only
+ * from the others, so later ones change what earlier ones are.
+ */
+export function iterationMessage(run: Run): ToRunPanel | undefined {
+  const found = loopIterations(run);
+  if (found === undefined || found.iteration.length === 0) return undefined;
+  const counted = deviceEnergies(run).filter(({ device }) => device.counted);
+  const chunk = {
+    iteration: found.iteration,
+    startS: found.startS,
+    durationS: found.durationS,
+    energyJ: energyOfEach(found, counted),
+    excluded: found.classified.kind,
+  };
+  return { type: "iterations", reset: true, chunk };
 }
 
 function sameFileUntil({ spans }: Trace, from: number, limit: number): number {

@@ -1,10 +1,8 @@
 import { commands, type Disposable, env, Uri, ViewColumn, type WebviewPanel, window, workspace } from "vscode";
-import { headline } from "../../../analysis/headline";
-import { report } from "../../../analysis/report";
 import { type FromRunPanel, readFromRunPanel, type ToRunPanel } from "../../../messages/run";
 import { WattlineError } from "../../../model/errors";
 import { log } from "../../../model/log";
-import type { Report } from "../../../model/report";
+import type { Manifest } from "../../../model/manifest";
 import { scriptName } from "../../../store/runFolder";
 import type { RunTail } from "../../../store/tail";
 import { revealFolder } from "../../runs";
@@ -14,12 +12,14 @@ import type { Follower } from "../../shared/follower";
 import { revealInWorkspace } from "../../shared/revealSource";
 import { panelHtml } from "../html";
 import { Chunks } from "./chunks";
+import type { Derived } from "./derived";
 import { reportMarkdown } from "./markdown";
+import type { Reporter } from "./reporter";
 import { runView } from "./view";
 
-/** During a run the report is derived anew at most this often, and for at most a tenth of the time. */
-const reportMs = 2000;
-const reportShare = 0.1;
+/** During a run the report is derived anew at most this often, and for at most a tenth of the time: what is measured runs here. */
+const deriveMs = 2000;
+const deriveShare = 0.1;
 
 /** One run in one webview: forwards what its page asks for, and tells it what the run folder says. */
 export class RunPanel implements Disposable {
@@ -27,7 +27,10 @@ export class RunPanel implements Disposable {
   private following: Disposable | undefined;
   private tail: RunTail | undefined;
   private chunks = new Chunks();
-  private latest: { readonly report: Report; readonly nextMs: number; readonly over: boolean } | undefined;
+  private derived: Derived | undefined;
+  private deriving = false;
+  private deriveNextMs = 0;
+  private gaveUp = false;
   /** VS Code throws the page away while its tab is hidden; it says "ready" when it is there again. */
   private ready = false;
   private failure: unknown;
@@ -36,6 +39,7 @@ export class RunPanel implements Disposable {
     readonly path: string,
     private readonly panel: WebviewPanel,
     private readonly follower: Follower,
+    private readonly reporter: Reporter,
     private readonly extension: Uri,
   ) {
     const webviews = Uri.joinPath(extension, "dist", "webview");
@@ -85,11 +89,13 @@ export class RunPanel implements Disposable {
       grown: (tail) => {
         if (this.tail !== tail) {
           this.chunks = new Chunks();
-          this.latest = undefined;
+          this.derived = undefined;
+          this.deriveNextMs = 0;
+          this.gaveUp = false;
         }
         this.tail = tail;
         this.failure = undefined;
-        this.panel.title = scriptName(tail.run.manifest.argv);
+        this.panel.title = panelTitle(tail.run.manifest);
         this.tell();
       },
       failed: (error) => {
@@ -109,25 +115,31 @@ export class RunPanel implements Disposable {
     }
     if (this.tail === undefined) return;
     const { run } = this.tail;
-    this.post({ type: "show", view: runView(run, this.report()) });
+    this.post({ type: "show", view: runView(run, this.derived) });
     for (const message of this.chunks.next(run)) this.post(message);
+    void this.derive(this.tail);
   }
 
-  /** Of the run so far; undefined where it cannot be derived, which the log then explains. */
-  private report(): Report | undefined {
-    const run = this.tail!.run;
-    const over = run.state !== "running";
-    if (this.latest !== undefined && (this.latest.over || (!over && Date.now() < this.latest.nextMs)))
-      return this.latest.report;
+  /** Asks for what takes longer, where it is due: during a run now and then, once more when it is over. */
+  private async derive(tail: RunTail): Promise<void> {
+    const isRunning = tail.run.state === "running";
+    const isDue = isRunning ? Date.now() >= this.deriveNextMs : this.derived?.state !== tail.run.state && !this.gaveUp;
+    if (this.deriving || !isDue) return;
+    this.deriving = true;
     const started = Date.now();
-    try {
-      const derived = report(run);
-      const tookMs = Date.now() - started;
-      this.latest = { report: derived, over, nextMs: started + Math.max(reportMs, tookMs / reportShare) };
-    } catch (error) {
-      log.error(`The report of ${this.path} could not be derived: ${(error as Error).stack}`);
-    }
-    return this.latest?.report;
+    const derived = await this.reporter.derive(this.path);
+    this.deriving = false;
+    this.deriveNextMs = started + Math.max(deriveMs, (Date.now() - started) / deriveShare);
+    if (this.tail !== tail) return this.tell();
+    // Of a run that is over it would fail again.
+    this.gaveUp = derived === undefined && tail.run.state !== "running";
+    if (derived === undefined) return;
+    this.derived = derived;
+    if (!this.ready) return;
+    this.post({ type: "show", view: runView(tail.run, derived) });
+    if (derived.iterations !== undefined) this.post(derived.iterations);
+    // The run ended meanwhile.
+    if (derived.state !== tail.run.state) void this.derive(tail);
   }
 
   private post(message: ToRunPanel): void {
@@ -148,7 +160,9 @@ export class RunPanel implements Disposable {
       case "ready":
         this.ready = true;
         this.chunks = new Chunks();
-        return this.tell();
+        this.tell();
+        if (this.derived?.iterations !== undefined) this.post(this.derived.iterations);
+        return;
       case "openSource":
         return revealInWorkspace(message.path, message.line, this.panel.viewColumn);
       case "copyMarkdown":
@@ -160,7 +174,7 @@ export class RunPanel implements Disposable {
       case "help":
         return void (await commands.executeCommand(
           "markdown.showPreview",
-          Uri.joinPath(this.extension, "docs/run-panel.md"),
+          Uri.joinPath(this.extension, "media/help/run-panel.md"),
         ));
       case "label":
         return this.trusted("labelRun", { path: this.path });
@@ -178,11 +192,17 @@ export class RunPanel implements Disposable {
   }
 
   private async copyMarkdown(): Promise<void> {
-    const derived = this.tail && this.report();
-    if (derived === undefined) return;
-    await env.clipboard.writeText(reportMarkdown(derived, headline(derived, this.tail!.run)?.text));
+    if (this.derived === undefined) return;
+    await env.clipboard.writeText(reportMarkdown(this.derived.report, this.derived.headline?.text));
     void window.setStatusBarMessage("$(check) Copied as Markdown", 3000);
   }
+}
+
+/** `train 12:04`: several runs of one script stand side by side. */
+function panelTitle({ argv, startedAt }: Manifest): string {
+  const moment = new Date(startedAt);
+  const two = (value: number) => String(value).padStart(2, "0");
+  return `${scriptName(argv)} ${two(moment.getHours())}:${two(moment.getMinutes())}`;
 }
 
 /** @param data of an SVG its text, of a PNG its bytes in base64 */

@@ -1,16 +1,14 @@
 /** What the run panel shows of a run, beside its curves. */
 import { basename } from "node:path";
-import { headline } from "../../../analysis/headline";
 import type { CurveDevice, RunView } from "../../../messages/run";
 import type { Device } from "../../../model/device";
-import type { Report } from "../../../model/report";
 import type { Run } from "../../../model/run";
 import { scriptOf } from "../../../store/runFolder";
+import type { Derived } from "./derived";
 
-/** @param report of the run so far; absent while there is none */
-export function runView(run: Run, report: Report | undefined): RunView {
+/** @param derived of the run so far; absent while there is nothing */
+export function runView(run: Run, derived: Pick<Derived, "report" | "headline"> | undefined): RunView {
   const { manifest, state, durationS, labels } = run;
-  const sentence = report && headline(report, run);
   const label = labels.name ?? Object.entries(labels).map(([key, value]) => `${key}=${value}`)[0];
   return {
     path: run.path,
@@ -22,9 +20,9 @@ export function runView(run: Run, report: Report | undefined): RunView {
     ...(manifest.end?.exitCode !== undefined && { exitCode: manifest.end.exitCode }),
     ...(manifest.end?.signal !== undefined && { signal: manifest.end.signal }),
     ...(label !== undefined && { label }),
-    ...(sentence && { headline: sentence }),
+    ...(derived?.headline && { headline: derived.headline }),
     devices: curveDevices(manifest.devices),
-    ...(report && { report }),
+    ...(derived && { report: derived.report }),
   };
 }
 
