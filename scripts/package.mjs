@@ -22,10 +22,17 @@ const natives = {
 };
 
 /** What a user gets: the programs, what they read, and what people read. */
-const shipped = ["dist", "media", "syntaxes", "schemas", "README.md", "CHANGELOG.md", "LICENSE"];
+const shipped = ["dist", "examples", "media", "syntaxes", "schemas", "README.md", "CHANGELOG.md", "LICENSE"];
 
 /** Of koffi itself: the loader. Its C++ sources and documentation stay out. */
-const koffiFiles = ["package.json", "index.cjs", "LICENSE.txt", "src/koffi/index.cjs", "src/koffi/src"];
+const koffiFiles = [
+  "package.json",
+  "index.cjs",
+  "LICENSE.txt",
+  "src/koffi/index.cjs",
+  "src/koffi/src/static.cjs",
+  "src/koffi/src/trampolines.cjs",
+];
 
 async function packageFor(target, version) {
   say(`Packaging for ${target}`);

@@ -1,14 +1,14 @@
 /**
  * A real VS Code without a desktop: the server that the npm package code-server carries, at the oldest version that the
  * extension supports. `npm start` opens it in the browser; the tests drive it with a headless Chromium.
- * The way to install it is described in docs/contributing/vscode-in-tests.md.
+ * Its package installs from the npm registry alone; its native parts are compiled here.
  */
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { onPath, root, run, say } from "./lib/run.mjs";
 import { buildTools } from "./lib/setup.mjs";
 
@@ -166,5 +166,5 @@ export async function openInBrowser({ folder }) {
 
 if (process.argv[1]?.endsWith("vscode-server.mjs")) {
   if (process.argv.includes("--install")) await installServer();
-  else process.exitCode = await openInBrowser({ folder: process.argv[2] ?? join(root, "examples") });
+  else process.exitCode = await openInBrowser({ folder: resolve(process.argv[2] ?? join(root, "examples")) });
 }

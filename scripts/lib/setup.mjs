@@ -1,18 +1,29 @@
 /** What the project needs on a machine, each looked for first and installed only where it is missing. */
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { onPath, root, run, say } from "./run.mjs";
 
 class SetupError extends Error {}
 
-/** npm packages, as the lock file names them. */
+/**
+ * npm packages, as the lock file names them. `npm ci` refuses a lock file without the native packages of all other
+ * platforms, which a registry may not have; `npm install` then installs the same versions, and the lock file is put back
+ * as it was.
+ */
 export async function nodeModules() {
   const lock = join(root, "package-lock.json");
-  const installed = join(root, "node_modules/.package-lock.json");
-  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs - 1000) return;
+  const stamp = join(root, "node_modules/.wattline-lock");
+  const text = readFileSync(lock, "utf8");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === text) return;
   say("Installing npm packages");
-  const { code } = await run(process.platform === "win32" ? "npm.cmd" : "npm", ["ci", "--no-audit", "--no-fund"]);
-  if (code !== 0) throw new SetupError("npm ci failed: see its message above. It needs the npm registry.");
+  const npm = process.platform === "win32" ? "npm.cmd" : "npm";
+  const flags = ["--no-audit", "--no-fund", "--loglevel=error"];
+  if ((await run(npm, ["ci", ...flags], { quiet: true })).code !== 0) {
+    const { code } = await run(npm, ["install", ...flags]);
+    writeFileSync(lock, text);
+    if (code !== 0) throw new SetupError("npm install failed: see its message above. It needs the npm registry.");
+  }
+  writeFileSync(stamp, text);
 }
 
 export const venvPython = join(root, ".venv", process.platform === "win32" ? "Scripts/python.exe" : "bin/python");

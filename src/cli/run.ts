@@ -46,6 +46,7 @@ export function runCommand(installation: Installation): Command {
         },
         installation,
       );
+      if (runPath === undefined) return exitCode;
       // The command has ended: from here on nothing may change its exit code.
       try {
         await tell(runPath, json, io);

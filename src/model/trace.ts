@@ -53,7 +53,7 @@ export interface TracedLoop {
   readonly parent?: number;
 }
 
-/** Spans of one process in order of start. Times are seconds since the run's start. */
+/** Spans of one process in the order of their ends; they may nest. Times are seconds since the run's start. */
 export interface SpanColumns {
   /** Index into `phaseNames`. */
   readonly phase: Uint8Array;

@@ -32,7 +32,8 @@ export interface RecordOptions {
 }
 
 export interface Recorded {
-  readonly runPath: string;
+  /** Absent where a signal came before the command was started: then it was not, and there is no run. */
+  readonly runPath?: string;
   /** The child's, as a shell would give it. */
   readonly exitCode: number;
 }
@@ -44,8 +45,15 @@ export interface Recorded {
 export async function record(options: RecordOptions, installation: Installation): Promise<Recorded> {
   await checkCommand(options.argv[0] ?? "", options.env);
   // From here on a signal must not end the recorder without an end in the manifest.
-  let send: (signal: NodeJS.Signals) => void = () => {};
-  const stopForwarding = forwardSignals((signal) => send(signal));
+  let running: ReturnType<typeof spawn> | undefined;
+  let early: NodeJS.Signals | undefined;
+  const stopForwarding = forwardSignals({
+    started: () => running !== undefined,
+    send: (signal) => {
+      if (running === undefined) early ??= signal;
+      else running.kill(signal);
+    },
+  });
   let source: SampleSource | undefined;
   try {
     const startedAt = new Date();
@@ -74,9 +82,15 @@ export async function record(options: RecordOptions, installation: Installation)
     source = await settleElection(source, settings);
     const idlePowerW = await idleBefore(options, source);
     const manifest: Manifest = { ...manifestWith(source), ...(idlePowerW && { idlePowerW }) };
+    if (early !== undefined) {
+      // Somebody thought better of it while Wattline got ready: the command is not run, and nothing is left behind.
+      await source.stop();
+      await rm(runPath, { recursive: true, force: true });
+      return { exitCode: exitCodeOf({ code: null, signal: early }) };
+    }
     const startS = monotonicS() - startedMonotonicS;
     const child = startChild(options, installation, runPath);
-    send = (signal) => child.process.kill(signal);
+    running = child.process;
     const started = await child.started;
     if (started instanceof Error) {
       await source.stop();

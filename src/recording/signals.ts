@@ -19,18 +19,22 @@ const forwarded: readonly NodeJS.Signals[] = ["SIGINT", "SIGQUIT", "SIGTERM", "S
 
 /**
  * Keeps the recorder alive through the signals that end its command, and sends on those that the command did not get.
- * @param send gives the command a signal
+ * @param command whether it has started, and what gives it a signal
  * @returns takes the handlers away again
  */
-export function forwardSignals(send: (signal: NodeJS.Signals) => void): () => void {
+export function forwardSignals(command: {
+  readonly started: () => boolean;
+  readonly send: (signal: NodeJS.Signals) => void;
+}): () => void {
   const handlers = forwarded
     // Node keeps SIGUSR1 for its debugger unless somebody listens; Windows knows neither.
     .filter((signal) => process.platform !== "win32" || fromKeyboard.includes(signal))
     .map((signal) => {
       const handler = () => {
-        if (fromKeyboard.includes(signal) && inForeground()) return;
         if (signal === "SIGHUP" && hangupIgnored()) return;
-        send(signal);
+        // Before the command has started, a key at the terminal reached nobody but the recorder.
+        if (command.started() && fromKeyboard.includes(signal) && inForeground()) return;
+        command.send(signal);
       };
       process.on(signal, handler);
       return () => void process.off(signal, handler);

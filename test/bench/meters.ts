@@ -6,7 +6,16 @@ import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { type Accuracy, accuracyOf, simulatedMeters } from "./meters/accuracy";
-import { type Cost, costOf, memoryInRun, type ProcessMemory, type StartUp, startUp, timerFloorS } from "./meters/cost";
+import {
+  type Cost,
+  costOf,
+  memoryInRun,
+  type ProcessMemory,
+  type StartUp,
+  startUp,
+  timerFloorS,
+  workOf,
+} from "./meters/cost";
 import { type Jitter, jitterOf } from "./meters/jitter";
 import { type RealRun, realRun } from "./meters/realRuns";
 
@@ -25,6 +34,7 @@ for (const folder of ["test/fixtures/fake-nvml", "test/fixtures/fake-powercap"].
 interface Results {
   readonly machine: { readonly cpu: string; readonly cpus: number; readonly load: number; readonly node: string };
   readonly timerFloorS: number;
+  readonly work: { readonly gpus: number; readonly latencyS: number; readonly perSampleS: number }[];
   readonly costs: Cost[];
   readonly memory: { readonly gpus: number; readonly memory: ProcessMemory }[];
   readonly startUp: ({ readonly gpus: number } & StartUp)[];
@@ -42,6 +52,7 @@ async function main(): Promise<void> {
       node: process.version,
     },
     timerFloorS: await timerFloorS(5),
+    work: [],
     costs: [],
     memory: [],
     startUp: [],
@@ -54,7 +65,19 @@ async function main(): Promise<void> {
   );
   print(`A Node that does nothing but wake up every 10 ms uses ${us(results.timerFloorS)} each time here.`);
 
-  print("\nCPU time of sampler and host (RAPL and GPUs; a sample is one reading of all)");
+  print("\nCPU time of the work itself, in a loop (RAPL and GPUs read, tracked, encoded)");
+  print(row("GPUs", "without driver", "with driver"));
+  for (const count of [1, 2, 8, 16]) {
+    const times: number[] = [];
+    for (const latencyS of [0, 50e-6]) {
+      const perSampleS = await workOf(count, latencyS);
+      results.work.push({ gpus: count, latencyS, perSampleS });
+      times.push(perSampleS);
+    }
+    print(row(count, ...times.map(us)));
+  }
+
+  print("\nCPU time of sampler and host in a run, waking up included (a sample is one reading of all)");
   print(row("GPUs", "Hz", "per sample", "without driver", "share of a core", "without driver"));
   for (const count of quick ? [2, 8] : [1, 2, 8, 16]) {
     for (const rateHz of [1, 10, 100]) {
@@ -66,9 +89,8 @@ async function main(): Promise<void> {
       print(row(count, rateHz, us(driver.perSampleS), us(own.perSampleS), percent(driver.share), percent(own.share)));
     }
   }
-  print(
-    `  wanted without the driver: 200 us at 10 Hz with 2 GPUs, 2 % at 100 Hz with 8. CodeCarbon: ${us(codeCarbonS)} (2 GPUs).`,
-  );
+  print("  wanted without the driver: 200 us at 10 Hz with 2 GPUs, 2 % at 100 Hz with 8.");
+  print(`  CodeCarbon, 2 GPUs, every 0.1 s: ${us(codeCarbonS)}, measured on this kind of machine when it was quiet.`);
 
   print("\nMemory in a run, MB resident (shared pages by their part)");
   print(row("GPUs", "sampler", "host", "recorder", "an idle Node"));

@@ -9,7 +9,7 @@ import type { OpenMeter } from "../../src/meters/meter";
 import { nvml } from "../../src/meters/nvml";
 import { readText } from "../../src/meters/nvml/gpu";
 import { loadNvml, nvmlPaths } from "../../src/meters/nvml/library";
-import { type Device, deviceSchema } from "../../src/model/device";
+import { deviceSchema } from "../../src/model/device";
 import { startLoad } from "./load";
 import { type Checked, fileName, type Measured, measuredPage, type Observation } from "./page";
 import { observe } from "./series";
@@ -41,7 +41,7 @@ async function main(): Promise<number> {
   const open = await nvml.open(devices, host);
   say(`At rest, ${seconds} s.`);
   const rest = await observe(open, devices, seconds);
-  const restOf = devices.map((device, index) => described(device, rest.series[index]!));
+  const restOf = rest.series.map((series) => series.summary());
   conforms("at rest", rest.series);
 
   say(`Under load, ${seconds} s.`);
@@ -51,7 +51,7 @@ async function main(): Promise<number> {
   else {
     const seen = await observe(open, devices, seconds);
     const users = (await open.processes?.()) ?? [];
-    loaded = devices.map((device, index) => described(device, seen.series[index]!));
+    loaded = seen.series.map((series) => series.summary());
     conforms("under load", seen.series);
     const busy = loaded.some((each, index) => each!.meanPowerW! > 1.1 * restOf[index]!.meanPowerW!);
     check("some GPU draws a tenth more than at rest", busy);
@@ -93,10 +93,6 @@ async function main(): Promise<number> {
     say(`${good ? "ok    " : "FAILED"}  ${name}${good || !detail ? "" : ` (${detail})`}`);
   say(`Written to ${path}.md and .json.`);
   return checks.every(({ good }) => good) ? 0 : 1;
-
-  function described(_device: Device, series: (typeof rest.series)[number]): Observation {
-    return series.summary();
-  }
 
   function conforms(when: string, all: typeof rest.series): void {
     check(

@@ -15,7 +15,7 @@ export async function observe(open: OpenMeter, devices: readonly Device[], secon
     const readings = await open.read();
     const after = nowS();
     polls.push(after - before);
-    readings.forEach((reading, index) => series[index]!.add((before + after) / 2, reading));
+    for (const [index, reading] of readings.entries()) series[index]!.add((before + after) / 2, reading);
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, (before + pollS - nowS()) * 1000)));
   }
   polls.sort((a, b) => a - b);

@@ -31,6 +31,9 @@ export interface Hull {
   readonly cornerSlope: Float64Array;
 }
 
+/** Energies below this are 0: products of the smallest doubles vanish, and with them the order of slopes. */
+const leastJ = 1e-30;
+
 /**
  * Options that are not dominated in effective energy.
  *
@@ -40,7 +43,7 @@ export function optionClass(options: readonly ClockOption[], blockingPowerW: num
   const rows = options.map((option) => ({
     option,
     ticks: toTicks(option.timeS, ticksPerS),
-    effectiveJ: option.energyJ - blockingPowerW * option.timeS,
+    effectiveJ: (option.energyJ < leastJ ? 0 : option.energyJ) - blockingPowerW * option.timeS,
   }));
   rows.sort((a, b) => a.ticks - b.ticks || a.effectiveJ - b.effectiveJ);
   const kept: typeof rows = [];
@@ -54,11 +57,14 @@ export function optionClass(options: readonly ClockOption[], blockingPowerW: num
   };
 }
 
+/** What a product of two doubles may be off by, as a share of it: half a unit in the last place for each factor and it. */
+export const roundOff = 2 ** -51;
+
 /** Up to the next tick, but for what multiplication itself adds: 0.3 s at 10 ticks a second are 3 ticks, not 4. */
 export function toTicks(timeS: number, ticksPerS: number): number {
   const ticks = timeS * ticksPerS;
   const nearest = Math.round(ticks);
-  return Math.max(1, Math.abs(ticks - nearest) < 0.05 ? nearest : Math.ceil(ticks));
+  return Math.max(1, Math.abs(ticks - nearest) <= ticks * roundOff ? nearest : Math.ceil(ticks));
 }
 
 /** Indices of the lower hull's corners among the options `first..last`, fastest first (Andrew's monotone chain). */

@@ -2,6 +2,7 @@
 import { type Answer, known, unknown } from "../../model/answer";
 import { type BloatReport, bloatSchemaName, type FrontierPoint, type Plan, type StageWaiting } from "../../model/bloat";
 import type { Frontier } from "./frontier";
+import { roundOff } from "./options";
 import { type PlannedFor, planFor } from "./planner";
 import { effectiveEnergyJ } from "./realize";
 import { Timeline } from "./timeline";
@@ -69,7 +70,7 @@ export function baselineEnergyJ(frontier: Frontier): number {
 function wholeTicks(timeS: number, ticksPerS: number): number {
   const ticks = timeS * ticksPerS;
   const nearest = Math.round(ticks);
-  return Math.abs(ticks - nearest) < 0.05 ? nearest : Math.floor(ticks);
+  return Math.abs(ticks - nearest) <= ticks * roundOff ? nearest : Math.floor(ticks);
 }
 
 function shareOf(part: number, whole: number): number {

@@ -2,9 +2,11 @@
  * What speaks against quantizing, or against a way of doing it: "Not for you", the anti-rules, and warnings whose trigger
  * is met.
  */
+import { formatBytes } from "../../model/format";
 import type { Format, ModelFacts, QuantDevice, QuantRequest, TensorStatistics } from "../../model/quantization";
 import { decodeErrors, decodeFits, readBytes } from "./decodeModel";
 import { longContextTokens } from "./rules";
+import { weightBytes } from "./sizes";
 
 export interface Warning {
   readonly code: string;
@@ -71,6 +73,7 @@ export function warningsOf(
   device: QuantDevice | undefined,
   request: QuantRequest,
   layers: readonly TensorStatistics[],
+  kvCacheBytes?: number,
 ): Warning[] {
   const warnings: Warning[] = [
     {
@@ -118,6 +121,16 @@ export function warningsOf(
         striped > 0
           ? `${striped} layers have input channels whose largest weight is over ${channelOutlier} times the median channel's. Activation outliers cannot be seen in weights: with W8A8-INT8 test before serving.`
           : "Activation outliers cannot be seen in weights: with W8A8-INT8 test before serving.",
+    });
+  }
+  if (kvCacheBytes !== undefined && kvCacheBytes > weightBytes(facts, format)) {
+    const remedy =
+      (device?.computeCapability ?? 0) >= 8.9
+        ? "An FP8 KV cache halves it, and quantizing weights does not touch it."
+        : "Quantizing weights does not touch it: a shorter context or a smaller batch does.";
+    warnings.push({
+      code: "kv-cache-large",
+      message: `The KV cache (${formatBytes(kvCacheBytes)}) is larger than the weights in ${format}. ${remedy}`,
     });
   }
   if (facts.config.experts !== undefined) {

@@ -114,7 +114,7 @@ export function quantReport({ facts, device, request, scan, notes }: ReportInput
     warnings: [
       ...notes.map((message) => ({ code: "note", message })),
       ...(device?.note === undefined ? [] : [{ code: "device", message: device.note }]),
-      ...warningsOf(facts, decision.format, device, request, scan?.layers ?? []),
+      ...warningsOf(facts, decision.format, device, request, scan?.layers ?? [], kvCache),
     ],
     scan:
       scan === undefined

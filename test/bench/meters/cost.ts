@@ -3,8 +3,14 @@ import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import type { OpenMeter, Reading } from "../../../src/meters/meter";
+import { nvml } from "../../../src/meters/nvml";
+import { rapl } from "../../../src/meters/rapl";
+import type { Sample } from "../../../src/model/sample";
+import { ChangeTracker } from "../../../src/recording/changeTracker";
 import { monotonicS } from "../../../src/recording/clock";
 import { SamplerHandle } from "../../../src/recording/samplerHandle";
+import { SampleEncoder } from "../../../src/store/arrow";
 import { type FakeGpu, FakeNvml } from "../../fixtures/fake-nvml/scenario";
 import { drivenPowercap } from "../../fixtures/fake-powercap/driver";
 import { childrenOf, cpuTimeS, type Memory, memoryOf, wait, wordsOf } from "./processes";
@@ -163,4 +169,54 @@ export async function startUp(count: number, rounds: number): Promise<StartUp> {
     commandS: median((one) => one.commandS),
     endS: median((one) => one.endS),
   };
+}
+
+/** CPU seconds of one reading of all devices, tracked and encoded, in a loop without waiting: caches are warm then. */
+export async function workOf(count: number, latencyS: number): Promise<number> {
+  const powercap = await drivenPowercap({ periodS: 0.01 });
+  const fake = new FakeNvml({ gpus: gpus(count), latencyS });
+  // The fake reads its scenario from the environment of the process that loads it.
+  Object.assign(process.env, { WATTLINE_FAKE_NVML: fake.env.WATTLINE_FAKE_NVML });
+  const host = { env: { ...fake.env, WATTLINE_POWERCAP_ROOT: powercap.root }, platform: process.platform };
+  const opened: { open: OpenMeter; trackers: ChangeTracker[] }[] = [];
+  try {
+    const ids: string[] = [];
+    for (const meter of [nvml, rapl]) {
+      const { devices } = await meter.find(host);
+      ids.push(...devices.map(({ id }) => id));
+      const open = await meter.open(devices, host);
+      opened.push({ open, trackers: devices.map((device) => new ChangeTracker(device, 10)) });
+    }
+    const encoder = new SampleEncoder(ids);
+    const startedS = monotonicS();
+    const samples: Sample[] = [];
+    const round = () => {
+      for (const { open, trackers } of opened) {
+        const beforeS = monotonicS() - startedS;
+        const readings = open.read() as readonly Reading[];
+        const afterS = monotonicS() - startedS;
+        for (const [index, tracker] of trackers.entries()) {
+          const sample = tracker.poll(beforeS, afterS, readings[index]!);
+          if (sample) samples.push(sample);
+        }
+      }
+    };
+    const rounds = (seconds: number) => {
+      let done = 0;
+      for (const untilS = monotonicS() + seconds; monotonicS() < untilS; done++) {
+        round();
+        if (samples.length >= 50) encoder.batch(samples.splice(0));
+      }
+      return done;
+    };
+    rounds(1);
+    const before = process.cpuUsage();
+    const done = rounds(2);
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1e6 / done;
+  } finally {
+    for (const { open } of opened) await open.close();
+    fake.dispose();
+    await powercap.stop();
+  }
 }

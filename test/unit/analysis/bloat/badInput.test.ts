@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { problemOf } from "../../../../src/analysis/bloat";
 import type { BloatProfile, ClockOption, GraphProfile, PipelineProfile } from "../../../../src/model/bloat";
@@ -126,6 +127,30 @@ describe("a profile that is unusual", () => {
     expect(report.minimumTimeS).toBeCloseTo(0.2, 12);
     expect(frontierJ(frontier, 0.2 + 1e-6)).toBeLessThan(59.1);
     expect(frontierJ(frontier, 0.3)).toBeCloseTo(40, 9);
+  });
+
+  it("may have times and energies at the ends of what numbers can be: no profile crashes the solver", () => {
+    const number = (most: number) => fc.double({ min: 0, max: most, noNaN: true });
+    const any = fc.record({ timeS: number(1e30).filter((timeS) => timeS >= 1e-30), energyJ: number(1e30) });
+    fc.assert(
+      fc.property(fc.array(fc.array(any, { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 8 }), (lists) => {
+        const profile = graph(
+          ...lists.map((own, i): [string, ClockOption[], string[]] => [
+            `${i}`,
+            own,
+            i > 1 ? [`${i - 2}`, `${i >> 1}`] : [],
+          ]),
+        );
+        const frontier = solved(profile);
+        const report = reported(frontier);
+        expect(report.plan.iterationTimeS).toBeLessThanOrEqual(report.plan.deadlineS);
+        expect(report.minimumTimeS).toBeLessThanOrEqual(report.slowestUsefulTimeS);
+        expect(report.plan.energyJ).toBeLessThanOrEqual(report.baseline.energyJ);
+        for (const { energyJ, iterationTimeS } of report.frontier)
+          expect(Number.isFinite(energyJ + iterationTimeS)).toBe(true);
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it("may cost from microjoules to gigajoules", () => {

@@ -32,10 +32,13 @@ describe("the frontier", () => {
       fc.property(profiles(4, 6), fc.double({ min: 0.02, max: 1, noNaN: true }), (profile, share) => {
         const frontier = solved(profile);
         const timeS = timeAt(frontier, share);
-        const least = leastEnergyJ(highs, profile, timeS);
-        // HiGHS's own tolerance is 1e-7 a row.
-        if (least !== undefined)
-          expect(Math.abs(frontierJ(frontier, timeS) - least)).toBeLessThan(1e-3 + 1e-5 * Math.abs(least));
+        // HiGHS keeps rows within a billionth of the deadline: ours lies between its answers for a little more and less.
+        const above = leastEnergyJ(highs, profile, timeS * (1 - 1e-7));
+        const below = leastEnergyJ(highs, profile, timeS * (1 + 1e-7));
+        const energyJ = frontierJ(frontier, timeS);
+        const margin = 1e-3 + 1e-6 * Math.abs(energyJ);
+        if (above !== undefined) expect(energyJ).toBeLessThanOrEqual(above + margin);
+        expect(energyJ).toBeGreaterThanOrEqual(below! - margin);
       }),
       { numRuns: 150 },
     );
@@ -90,9 +93,7 @@ describe("the frontier", () => {
         let effectiveJ = 0;
         for (const { id, options } of tasks) effectiveJ += mixture(options, byId.get(id)!, power);
         const expected = frontier.energyAt(timeS * problem.ticksPerS) - frontier.waitingJ(timeS * problem.ticksPerS);
-        // A tick is the resolution of time, and costs what the steepest operation costs.
-        const tickJ = Math.max(0, ...frontier.slope) * problem.count;
-        expect(Math.abs(effectiveJ - expected)).toBeLessThan(1e-6 * Math.max(1, Math.abs(expected)) + 4 * tickJ);
+        expect(Math.abs(effectiveJ - expected)).toBeLessThan(1e-6 * Math.max(1, Math.abs(expected)));
       }),
     );
   });
@@ -196,9 +197,9 @@ describe("plans", () => {
       fc.property(profiles(2, 5), fc.double({ min: 0.01, max: 1, noNaN: true }), (profile, share) => {
         const frontier = solved(profile);
         const { plan } = reported(frontier, { atS: timeAt(frontier, share), realizedPoints: 1 });
-        const least = leastEnergyJ(highs, profile, plan.deadlineS, true);
+        // HiGHS keeps rows within a billionth of the deadline: with a little less time it cannot use more than ours has.
+        const least = leastEnergyJ(highs, profile, plan.deadlineS * (1 - 1e-7), true);
         expect(plan.optimal).toBe(true);
-        // HiGHS keeps its rows within 1e-6 only, so it may be a little below.
         if (least !== undefined) expect(plan.energyJ).toBeLessThanOrEqual(least + 1e-3 + 1e-5 * Math.abs(least));
       }),
       { numRuns: 60 },

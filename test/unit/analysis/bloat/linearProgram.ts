@@ -22,16 +22,20 @@ export function programOf(profile: BloatProfile, deadlineS: number, whole = fals
   const cost: string[] = [];
   const rows: string[] = [];
   const variables: string[] = [];
+  // HiGHS keeps rows within 1e-6 whatever their size: in thousandths of the deadline that is a billionth of it.
+  const scaled = (timeS: number) => (1000 * timeS) / deadlineS;
   const signed = (value: number) => `${value < 0 ? "-" : "+"} ${Math.abs(value)}`;
   for (const [i, { options, after }] of tasks.entries()) {
     const power = blockingPowerOf(profile);
     cost.push(...options.map(({ timeS, energyJ }, k) => `${signed(energyJ - power * timeS)} x${i}_${k}`));
     variables.push(...options.map((_, k) => `x${i}_${k}`));
     rows.push(`${options.map((_, k) => `+ x${i}_${k}`).join("\n ")} = 1`);
-    rows.push(`s${i} ${options.map(({ timeS }, k) => `+ ${timeS} x${i}_${k}`).join("\n ")} <= ${deadlineS}`);
+    rows.push(`s${i} ${options.map(({ timeS }, k) => `+ ${scaled(timeS)} x${i}_${k}`).join("\n ")} <= 1000`);
     for (const id of after) {
       const j = number.get(id)!;
-      rows.push(`s${i} - s${j} ${tasks[j]!.options.map(({ timeS }, k) => `- ${timeS} x${j}_${k}`).join("\n ")} >= 0`);
+      rows.push(
+        `s${i} - s${j} ${tasks[j]!.options.map(({ timeS }, k) => `- ${scaled(timeS)} x${j}_${k}`).join("\n ")} >= 0`,
+      );
     }
   }
   const lines = ["Minimize", ` obj: ${cost.join("\n ")}`, "Subject To", ...rows.map((row, k) => ` c${k}: ${row}`)];

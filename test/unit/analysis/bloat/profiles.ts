@@ -2,12 +2,19 @@
 import fc from "fast-check";
 import type { BloatProfile, ClockOption, GraphProfile, PipelineProfile } from "../../../../src/model/bloat";
 
-/** Times in whole milliseconds, so that ties are common, or anything. */
-const timeS = fc.oneof(
-  fc.integer({ min: 1, max: 12 }).map((ms) => ms / 1000),
-  fc.double({ min: 1e-4, max: 2, noNaN: true }),
-);
-const energyJ = fc.oneof(fc.integer({ min: 0, max: 20 }), fc.double({ min: 0, max: 300, noNaN: true }));
+/** Whole microseconds and millijoules, as meters give them; often of few digits, so that ties are common. */
+const timeS = fc
+  .oneof(
+    fc.integer({ min: 1, max: 12 }).map((ms) => ms * 1000),
+    fc.integer({ min: 100, max: 2_000_000 }),
+  )
+  .map((us) => us / 1e6);
+const energyJ = fc
+  .oneof(
+    fc.integer({ min: 0, max: 20 }).map((joules) => joules * 1000),
+    fc.integer({ min: 0, max: 300_000 }),
+  )
+  .map((mJ) => mJ / 1000);
 
 export const options = (most: number): fc.Arbitrary<ClockOption[]> =>
   fc.array(fc.record({ timeS, energyJ }), { minLength: 1, maxLength: most });

@@ -25,7 +25,7 @@ const mapOptions = (profile: BloatProfile, change: (option: ClockOption) => Cloc
   return { ...profile, forward: lists(profile.forward), backward: lists(profile.backward) };
 };
 
-fc.configureGlobal({ numRuns: 20000 });
+fc.configureGlobal({ numRuns: 15000 });
 describe("the frontier", () => {
   it("is what a linear program finds, at any time on it", async () => {
     const highs = await loadHighs();
@@ -33,12 +33,15 @@ describe("the frontier", () => {
       fc.property(profiles(4, 6), fc.double({ min: 0.02, max: 1, noNaN: true }), (profile, share) => {
         const frontier = solved(profile);
         const timeS = timeAt(frontier, share);
-        const least = leastEnergyJ(highs, profile, timeS);
-        // HiGHS's own tolerance is 1e-7 a row.
-        if (least !== undefined)
-          expect(Math.abs(frontierJ(frontier, timeS) - least)).toBeLessThan(1e-3 + 1e-5 * Math.abs(least));
+        // HiGHS keeps rows within a billionth of the deadline: ours lies between its answers for a little more and less.
+        const above = leastEnergyJ(highs, profile, timeS * (1 - 1e-7));
+        const below = leastEnergyJ(highs, profile, timeS * (1 + 1e-7));
+        const energyJ = frontierJ(frontier, timeS);
+        const margin = 1e-3 + 1e-6 * Math.abs(energyJ);
+        if (above !== undefined) expect(energyJ).toBeLessThanOrEqual(above + margin);
+        expect(energyJ).toBeGreaterThanOrEqual(below! - margin);
       }),
-      { numRuns: 150 },
+      { numRuns: 3000 },
     );
   });
 
@@ -91,9 +94,7 @@ describe("the frontier", () => {
         let effectiveJ = 0;
         for (const { id, options } of tasks) effectiveJ += mixture(options, byId.get(id)!, power);
         const expected = frontier.energyAt(timeS * problem.ticksPerS) - frontier.waitingJ(timeS * problem.ticksPerS);
-        // A tick is the resolution of time, and costs what the steepest operation costs.
-        const tickJ = Math.max(0, ...frontier.slope) * problem.count;
-        expect(Math.abs(effectiveJ - expected)).toBeLessThan(1e-6 * Math.max(1, Math.abs(expected)) + 4 * tickJ);
+        expect(Math.abs(effectiveJ - expected)).toBeLessThan(1e-6 * Math.max(1, Math.abs(expected)));
       }),
     );
   });
@@ -141,7 +142,7 @@ describe("the frontier", () => {
         close(frontier.durationsAt(ticks)[0]! / frontier.problem.ticksPerS, only[0]!.timeS, 1e-9);
         expect(reported(frontier, { atS: timeAt(frontier, share) }).plan.operations[0]!.timeS).toBe(only[0]!.timeS);
       }),
-      { numRuns: 40 },
+      { numRuns: 5000 },
     );
   });
 
@@ -197,12 +198,12 @@ describe("plans", () => {
       fc.property(profiles(2, 5), fc.double({ min: 0.01, max: 1, noNaN: true }), (profile, share) => {
         const frontier = solved(profile);
         const { plan } = reported(frontier, { atS: timeAt(frontier, share), realizedPoints: 1 });
-        const least = leastEnergyJ(highs, profile, plan.deadlineS, true);
+        // HiGHS keeps rows within a billionth of the deadline: with a little less time it cannot use more than ours has.
+        const least = leastEnergyJ(highs, profile, plan.deadlineS * (1 - 1e-7), true);
         expect(plan.optimal).toBe(true);
-        // HiGHS keeps its rows within 1e-6 only, so it may be a little below.
         if (least !== undefined) expect(plan.energyJ).toBeLessThanOrEqual(least + 1e-3 + 1e-5 * Math.abs(least));
       }),
-      { numRuns: 3000 },
+      { numRuns: 2500 },
     );
   });
 
@@ -220,7 +221,7 @@ describe("plans", () => {
           1e-9,
         );
       }),
-      { numRuns: 50 },
+      { numRuns: 5000 },
     );
   });
 });

@@ -273,6 +273,14 @@ describe("the report", () => {
     expect(foreign.warnings.map(({ code }) => code)).toContain("language");
   });
 
+  it("says where the cache is the larger part, and what helps there", () => {
+    const codes = (device: QuantDevice, batch: number) =>
+      report(llama("8B"), device, { mode: "async", batch }).warnings.filter(({ code }) => code === "kv-cache-large");
+    expect(codes(gpu("H100"), 8)).toEqual([]);
+    expect(codes(gpu("H100"), 64)[0]!.message).toMatch(/FP8 KV cache halves it/);
+    expect(codes(gpu("A100"), 64)[0]!.message).toMatch(/shorter context/);
+  });
+
   it("leaves out what is not known, and never says NaN or null", () => {
     for (const device of [undefined, cpu, gpu("H100"), { name: "GPU", kind: "gpu", count: 1 } as QuantDevice]) {
       for (const facts of [llama("8B"), sized(1e6, { config: {} })]) {
