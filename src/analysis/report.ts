@@ -119,7 +119,9 @@ function reportedDevice(one: DeviceEnergy, run: Run): ReportedDevice {
 }
 
 function selfCost(run: Run, iterations: ReportedIterations): SelfCost {
-  const overheads = run.traces.flatMap(({ overhead }) => (overhead ? [overhead.seconds] : []));
+  const overheads = run.traces.flatMap(({ overhead }) =>
+    overhead ? [overhead.secondsACall === undefined ? overhead.seconds : overhead.secondsACall * overhead.calls] : [],
+  );
   const self = run.manifest.end?.self ?? { cpuTimeS: 0, residentBytes: 0, polls: 0 };
   return {
     ...self,

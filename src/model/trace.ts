@@ -86,7 +86,8 @@ export interface Trace {
   /** Iterations that were reported together. */
   readonly aggregates: readonly TraceAggregate[];
   readonly notes: readonly { readonly code: string; readonly message: string }[];
-  readonly overhead?: { readonly calls: number; readonly seconds: number };
+  /** `secondsACall`: once two rows told, without what the tracer's own start cost. */
+  readonly overhead?: { readonly calls: number; readonly seconds: number; readonly secondsACall?: number };
   /** Seconds since the run's start; absent where the process did not end in order. */
   readonly endS?: number;
 }

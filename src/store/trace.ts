@@ -32,7 +32,8 @@ export class TraceReader {
   private readonly counters: { name: string; timeS: number; value: number }[] = [];
   private readonly aggregates: TraceAggregate[] = [];
   private readonly notes: { code: string; message: string }[] = [];
-  private overhead: { calls: number; seconds: number } | undefined;
+  private overhead: Trace["overhead"];
+  private firstCost: { calls: number; seconds: number } | undefined;
   private endS: number | undefined;
   private lastS = 0;
   /** Rows that were not understood: skipped and counted, so that a later version's rows do no harm. */
@@ -156,8 +157,7 @@ export class TraceReader {
         return isText(row[1]) && isText(row[2]) && this.notes.push({ code: row[1], message: row[2] }) > 0;
       case "o":
         if (!isNumber(row[1]) || !isNumber(row[2])) return false;
-        this.overhead = { calls: row[1], seconds: row[2] };
-        return true;
+        return this.cost(row[1], row[2]);
       case "e":
         if (!isNumber(row[1])) return false;
         this.endS = this.time(row[1]);
@@ -219,6 +219,15 @@ export class TraceReader {
     for (const [name, value] of Object.entries(seconds)) if (isDuration(value)) phaseSeconds[name] = value;
     const startS = this.time(start + duration) - duration;
     this.aggregates.push({ loop, firstIteration, count, startS, durationS: duration, phaseSeconds });
+    return true;
+  }
+
+  /** The first row holds the tracer's start too: what came after it tells what a call costs. */
+  private cost(calls: number, seconds: number): boolean {
+    this.firstCost ??= { calls, seconds };
+    const more = calls - this.firstCost.calls;
+    const secondsACall = more > 0 ? Math.max(0, (seconds - this.firstCost.seconds) / more) : undefined;
+    this.overhead = { calls, seconds, ...(secondsACall !== undefined && { secondsACall }) };
     return true;
   }
 

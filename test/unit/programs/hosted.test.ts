@@ -157,8 +157,8 @@ describe("a driver's call that crashes its process", () => {
 describe("a GPU that is lost and returns", () => {
   it("is marked lost for that time and counted again afterwards, in a fresh process", async () => {
     const [fromS, toS] = [2.5, 7];
-    const outcome = await run([fault({ kind: "lose", fromS, toS })], 11);
-    expectUndisturbed(outcome, 11);
+    const outcome = await run([fault({ kind: "lose", fromS, toS })], 16);
+    expectUndisturbed(outcome, 16);
     const [device] = devices(outcome, "gpu");
     expect(outcome.stderr).toMatch(/nvml is lost.*Trying again in 1 s/);
     expect(device!.lost).toHaveLength(1);

@@ -53,7 +53,7 @@ describe("devices that are read in another process", () => {
     ];
     const run = await reading(faults, { rateHz: 10 });
     await wait(5 - run.timeS());
-    const [{ fromS, toS }] = (await run.stop()).lost as [{ fromS: number; toS: number }];
+    const { fromS, toS } = (await run.stop()).lost[0]!;
     const [first, last] = [run.samples[0]!, run.samples.at(-1)!];
     const seenS = last.timeS - first.timeS - (toS - fromS);
     const usedJ = last.energyJ! - first.energyJ!;

@@ -36,8 +36,15 @@ describe("a run folder", () => {
     expect(first!.phaseNames[first!.spans.phase[1]!]).toBe("augment");
     expect(first!.iterations.durationS[0]).toBe(0.1);
     expect(first!.endS).toBeCloseTo(9, 6);
+    expect(first!.overhead).toEqual({ calls: 100, seconds: 0.001 });
     expect(first!.counters).toEqual([{ name: "parameters", timeS: 1.5, value: 12345 }]);
     expect(run.faults).toEqual([]);
+  });
+
+  it("tells what a call of the tracer costs without what its start cost", async () => {
+    const rows = [traceHeader, ["o", 10, 0.02], ["o", 1010, 0.025]];
+    const [read] = (await readRun(await writeRun({ manifest: manifestOf(), trace: rows }))).traces;
+    expect(read!.overhead!.secondsACall).toBeCloseTo(5e-6, 12);
   });
 
   it("without an end whose recorder is gone is interrupted and still opens", async () => {

@@ -13,22 +13,19 @@ export function loadHighs(): Promise<Highs> {
 }
 
 /**
- * Least energy (J, waiting until the deadline included) of a mixture of options an operation, or with `whole` of one
- * option each, in CPLEX's text format.
+ * Least effective energy (J) with a mixture of options for each operation, in CPLEX's text format.
  */
-export function programOf(profile: BloatProfile, deadlineS: number, whole = false): string {
+export function programOf(profile: BloatProfile, deadlineS: number): string {
   const tasks = tasksOf(profile);
   const number = new Map(tasks.map(({ id }, i) => [id, i]));
   const cost: string[] = [];
   const rows: string[] = [];
-  const variables: string[] = [];
   // HiGHS keeps rows within 1e-6 whatever their size: in thousandths of the deadline that is a billionth of it.
   const scaled = (timeS: number) => (1000 * timeS) / deadlineS;
   const signed = (value: number) => `${value < 0 ? "-" : "+"} ${Math.abs(value)}`;
   for (const [i, { options, after }] of tasks.entries()) {
     const power = blockingPowerOf(profile);
     cost.push(...options.map(({ timeS, energyJ }, k) => `${signed(energyJ - power * timeS)} x${i}_${k}`));
-    variables.push(...options.map((_, k) => `x${i}_${k}`));
     rows.push(`${options.map((_, k) => `+ x${i}_${k}`).join("\n ")} = 1`);
     rows.push(`s${i} ${options.map(({ timeS }, k) => `+ ${scaled(timeS)} x${i}_${k}`).join("\n ")} <= 1000`);
     for (const id of after) {
@@ -39,20 +36,12 @@ export function programOf(profile: BloatProfile, deadlineS: number, whole = fals
     }
   }
   const lines = ["Minimize", ` obj: ${cost.join("\n ")}`, "Subject To", ...rows.map((row, k) => ` c${k}: ${row}`)];
-  return [...lines, ...(whole ? ["Binary", ` ${variables.join("\n ")}`] : []), "End", ""].join("\n");
+  return [...lines, "End", ""].join("\n");
 }
 
 /** @returns J with waiting until the deadline; undefined where there is no plan */
-export function leastEnergyJ(
-  highs: Highs,
-  profile: BloatProfile,
-  deadlineS: number,
-  whole = false,
-): number | undefined {
-  const solution = highs.solve(programOf(profile, deadlineS, whole), {
-    output_flag: false,
-    ...(whole ? { mip_rel_gap: 0, mip_abs_gap: 0 } : {}),
-  });
+export function leastEnergyJ(highs: Highs, profile: BloatProfile, deadlineS: number): number | undefined {
+  const solution = highs.solve(programOf(profile, deadlineS), { output_flag: false });
   if (solution.Status !== "Optimal") return undefined;
   return solution.ObjectiveValue + waitingPowerOf(profile) * deadlineS;
 }
