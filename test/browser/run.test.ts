@@ -51,9 +51,9 @@ describe("a finished run", () => {
       );
       const tiles = await panel.page.locator(".tile").allInnerTexts();
       expect(tiles.map((tile) => tile.replace(/\s+/g, " "))).toEqual([
-        `energy ${formatEnergy(total)} ±0.9 % ●`,
-        `energy per iteration ${formatEnergy(full.report.iterations.energyPerIterationJ)} ±0.6 % ●`,
-        expect.stringMatching(/^mean power 12\d W ±0.9 % ●$/),
+        `energy ${formatEnergy(total)} ±4 % ●`,
+        `energy per iteration ${formatEnergy(full.report.iterations.energyPerIterationJ)} ±4 % ●`,
+        expect.stringMatching(/^mean power 12\d W ±4 % ●$/),
         expect.stringMatching(/^data wait \d+ % ±0.1 % ●$/),
       ]);
       expect(await panel.page.locator(".tile .mark").first().getAttribute("aria-label")).toBe("measured");

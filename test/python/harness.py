@@ -120,7 +120,7 @@ def same(args, cwd, stdin=b"", python=sys.executable, **more):
     plain = run(args, cwd, stdin=stdin, python=python)
     traced = run(args, cwd, cwd / "trace", stdin=stdin, python=python, **more)
     assert traced.out == plain.out
-    assert traced.err == plain.err
+    assert traced.err == plain.err, f"plain:\n{plain.err.decode()}\ntraced:\n{traced.err.decode()}"
     assert traced.code == plain.code
     return traced
 

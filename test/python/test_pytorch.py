@@ -282,7 +282,9 @@ def test_other_threads_train_untraced_and_unharmed(tmp_path):
         nets = [Net() for _ in range(4)]
         def work(net):
             opt = torch.optim.SGD(net.parameters(), lr=0.1)
-            for x, y in DataLoader(data, batch_size=8):
+            # A loader without a generator of its own draws from the one that all threads share, in any order.
+            own = torch.Generator().manual_seed(1)
+            for x, y in DataLoader(data, batch_size=8, generator=own):
                 loss_of(net(x), y).backward()
                 opt.step()
         threads = [threading.Thread(target=work, args=(net,)) for net in nets]

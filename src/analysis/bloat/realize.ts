@@ -181,7 +181,7 @@ class PlanInProgress {
     const latest = ticks[at]! + this.deadline - this.timeline.through(i);
     let option = -1;
     let rate = 0;
-    for (let k = at + 1; k < ticks.length && ticks[k]! <= latest + 1e9; k++) {
+    for (let k = at + 1; k < ticks.length && ticks[k]! <= latest; k++) {
       const own = (effectiveJ[at]! - effectiveJ[k]!) / (ticks[k]! - ticks[at]!);
       if (own > rate) {
         option = k;

@@ -189,7 +189,8 @@ class Writer:
     def _iterations(self, first, count):
         """Iterations a second of each loop in these rows."""
         rates = {}
-        seconds = max((clock() - (self.last_ns or self.plan.started_ns)) / 1e9, 1e-3)
+        # Half a second at least: a program that ends after a handful of iterations has no rate to speak of.
+        seconds = max((clock() - (self.last_ns or self.plan.started_ns)) / 1e9, 0.5)
         for code, *_ in _between(self.recorder.ring, first, count):
             if code & 255 == ITERATION:
                 loop = (code >> 8) - 1
