@@ -55,7 +55,7 @@ export function searchExactly(problem: Problem, deadline: number, incumbent: Rea
     const relaxed = relax(problem, skeleton, node, deadline);
     if (relaxed === undefined) continue;
     const room = best.effectiveJ - relaxed.effectiveJ - tolerance * scaleJ(best);
-    if (room <= 0.01 * Math.abs(best.effectiveJ)) continue;
+    if (room <= 0) continue;
     if (!tighten(problem, node, relaxed, room)) continue;
     const choice = Int32Array.from(relaxed.durations, (ticks, i) => optionWithin(classes[classOf[i]!]!, ticks));
     const rounded = planOf(problem, choice);

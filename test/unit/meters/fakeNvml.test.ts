@@ -90,10 +90,13 @@ describe("the fake NVML", () => {
        console.log(JSON.stringify({ changes: seen.size, stepsMj: [...seen].slice(1).map((v, i) => Number(v - [...seen][i])) }));`,
     );
     const { changes, stepsMj } = JSON.parse(output) as { changes: number; stepsMj: number[] };
-    expect(changes).toBeGreaterThanOrEqual(22);
+    // 25 in half a second; a stall of the test may skip some.
+    expect(changes).toBeGreaterThanOrEqual(8);
     expect(changes).toBeLessThanOrEqual(27);
-    // 500 W x 20 ms = 10 J; a stall of the test may skip some.
-    expect(stepsMj.filter((step) => Math.abs(step - 10_000) <= 1).length).toBeGreaterThan(15);
+    // 500 W x 20 ms = 10 J: each step is that, or a whole number of them where some were skipped.
+    const periods = stepsMj.map((step) => Math.round(step / 10_000));
+    expect(periods.every((count) => count >= 1)).toBe(true);
+    expect(stepsMj.every((step, index) => Math.abs(step - 10_000 * periods[index]!) <= periods[index]!)).toBe(true);
   });
 
   it("takes as long in a call as it is told to", async () => {
