@@ -38,7 +38,10 @@ export class CheckpointFile {
       } catch (error) {
         throw unreadable(this.path, error);
       }
-      if (count === 0) throw malformedFile(this.path, `it ends at byte ${offset + done}, before its tensors do`);
+      // A piece that lies wholly behind the end reads nothing, too: where the file ends is for the system to say.
+      if (count === 0) {
+        throw malformedFile(this.path, `it ends at byte ${fstatSync(this.descriptor).size}, before its tensors do`);
+      }
       done += count;
     }
   }
