@@ -31,9 +31,16 @@ export interface SourceSettings {
 /** Joins the sampler that serves this node, or starts one. */
 export async function openSamples(settings: SourceSettings): Promise<SampleSource> {
   const election = await Election.at(settings.env);
+  return (await joinServing(election, settings)) ?? (await ownSampler(election, settings));
+}
+
+/** @returns undefined where nobody serves, or who does can no longer be joined */
+async function joinServing(
+  election: Election | undefined,
+  settings: SourceSettings,
+): Promise<SampleSource | undefined> {
   const serving = await election?.serving();
-  const shared = election && serving && (await joinSampler(election, serving, settings));
-  return shared ?? (await ownSampler(election, settings));
+  return election && serving && (await joinSampler(election, serving, settings));
 }
 
 async function joinSampler(
@@ -98,9 +105,7 @@ async function ownSampler(election: Election | undefined, settings: SourceSettin
 export async function settleElection(own: SampleSource, settings: SourceSettings): Promise<SampleSource> {
   if (own.samplesFrom !== undefined || own.devices.length === 0) return own;
   await own.serve();
-  const election = await Election.at(settings.env);
-  const serving = await election?.serving();
-  const shared = election && serving && (await joinSampler(election, serving, settings));
+  const shared = await joinServing(await Election.at(settings.env), settings);
   if (shared === undefined) return own;
   own.kill();
   await rm(join(settings.config.runPath, "samples.arrow"), { force: true });
