@@ -12,10 +12,15 @@ import type { PhaseName } from "./phase";
  * | `"i"` | loop id, iteration, start, duration | one iteration of a loop, the wait for its batch included |
  * | `"s"` | phase, iteration or -1, start, duration, line or 0, loop id (absent where the iteration is -1) | a span: something the rank's main thread did; the iteration is the innermost open loop's |
  * | `"p"` | path, or the number of an earlier `"p"` with a path, from 0 | the file of the lines of the spans that follow |
- * | `"c"` | name, time, value | a counter: `parameters`; `samples`, `tokens` (in all so far); `peak_memory_bytes` |
+ * | `"c"` | name, time, value | a counter: `parameters`; `samples`, `tokens` (in all so far); `peak_memory_bytes`, `activation_bytes`, `parameter_bytes`, `gradient_bytes`, `optimizer_state_bytes`, `flops_per_iteration` |
  * | `"a"` | loop id, first iteration, count, start, duration, {phase: seconds} | iterations reported together because there are too many |
  * | `"n"` | code, sentence | a note: a hook that switched itself off, thinning |
  * | `"o"` | calls, seconds | the tracer's own cost so far |
+ * | `"m"` | layer id, name, type, dtype of its weights or "", parameters, bytes of its weights, path, line, call path, call line, {attributes} | a layer (leaf module), told once; lines are of its definition and its call, 0 where not known; attributes are plain numbers, texts and lists of numbers that FLOP and fusion rules need (`kernel`, `stride`, `groups`, …) |
+ * | `"y"` | layer id, pass (`forward`, `backward`), iteration, calls, seconds, FLOPs or -1, bytes read of inputs, bytes written of outputs, dtype of its inputs, [shape of the first input], [shape of the first output] | what a layer did in one sampled iteration, its calls together |
+ * | `"d"` | phase, iteration or -1, device index, start, duration, line or 0, loop id or -1 | a span on a device's own time line (CUDA events) |
+ * | `"x"` | operation, iteration or -1, start, duration, group, number in its group, bytes or -1 | a collective as this rank saw it; the same number in the same group is the same collective on every rank |
+ * | `"g"` | `F` or `B`, stage, microbatch, chunk, iteration, start, duration | an operation of a pipeline schedule |
  * | `"e"` | time | the end: written at an orderly exit |
  *
  * Times are seconds of CLOCK_MONOTONIC with six decimals; durations are seconds. Iterations count from 0, over the whole
@@ -72,6 +77,68 @@ export interface IterationColumns {
   readonly iteration: Int32Array;
   readonly startS: Float64Array;
   readonly durationS: Float64Array;
+}
+
+/** A leaf module of a model, as the tracer's layer table describes it. */
+export interface TracedLayer {
+  readonly id: number;
+  /** Dotted, as in `named_modules()`: `blocks.3.attention.query`. */
+  readonly name: string;
+  /** Its class: `Linear`. */
+  readonly type: string;
+  /** Of its weights; absent where it has none. */
+  readonly dtype?: string;
+  readonly parameters: number;
+  readonly weightBytes: number;
+  /** Where it is made and where it is called, where known. */
+  readonly path?: string;
+  readonly line?: number;
+  readonly callPath?: string;
+  readonly callLine?: number;
+  /** What FLOP and fusion rules need: `kernel`, `stride`, `groups`, `heads`, … */
+  readonly attributes: Readonly<Record<string, number | string | readonly number[]>>;
+}
+
+/** What a layer did in one sampled iteration, its calls of one pass together. */
+export interface LayerMeasure {
+  readonly layer: number;
+  readonly pass: "forward" | "backward";
+  readonly iteration: number;
+  readonly calls: number;
+  readonly timeS: number;
+  /** 2 a multiply-add; absent where no rule is known. */
+  readonly flops?: number;
+  /** Activations read and written once a call, without weights. */
+  readonly inputBytes: number;
+  readonly outputBytes: number;
+  /** Of its inputs. */
+  readonly dtype?: string;
+  readonly inputShape: readonly number[];
+  readonly outputShape: readonly number[];
+}
+
+/** A collective as one rank saw it. */
+export interface TracedCollective {
+  /** `all_reduce`, `barrier`, … */
+  readonly operation: string;
+  readonly iteration: number;
+  readonly startS: number;
+  readonly durationS: number;
+  readonly group: string;
+  /** The same number in the same group is the same collective on every rank. */
+  readonly sequence: number;
+  readonly bytes?: number;
+}
+
+/** One forward or backward of one microbatch on one stage. */
+export interface TracedOperation {
+  readonly pass: "forward" | "backward";
+  readonly stage: number;
+  readonly microbatch: number;
+  readonly chunk: number;
+  readonly iteration: number;
+  readonly startS: number;
+  readonly durationS: number;
 }
 
 /** One process's trace, read. */
