@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { calibrationSchema } from "./calibration";
 import { deviceSchema, unavailableSchema } from "./device";
 
 export const runSchemaName = "wattline.run/1";
@@ -46,6 +47,8 @@ export const manifestSchema = v.object({
   }),
   /** Idle watts of devices as remembered from before; of others the seconds before the command was started tell. */
   idlePowerW: v.optional(v.record(shortText, finite)),
+  /** What the machine's devices reached when `wattline calibrate` last ran here. */
+  calibration: v.optional(calibrationSchema),
   /** Another run folder of this node whose sampler serves this run too. */
   samplesFrom: v.optional(shortText),
   /** The editor's "profile this loop". */

@@ -9,7 +9,7 @@ import type { PhaseName } from "./phase";
  * | row | elements after the name | meaning |
  * | --- | --- | --- |
  * | `"l"` | loop id, path, line, end line, kind, parent loop id or -1, level (`batch`, `epoch`) | a loop whose iterations are reported |
- * | `"i"` | loop id, iteration, start, duration | one iteration of a loop, the wait for its batch included |
+ * | `"i"` | loop id, iteration, start, duration, 1 or absent | one iteration of a loop, the wait for its batch included; 1: layers were measured in it, which takes time, so that it stands for no other |
  * | `"s"` | phase, iteration or -1, start, duration, line or 0, loop id (absent where the iteration is -1) | a span: something the rank's main thread did; the iteration is the innermost open loop's |
  * | `"p"` | path, or the number of an earlier `"p"` with a path, from 0 | the file of the lines of the spans that follow |
  * | `"c"` | name, time, value | a counter: `parameters`; `samples`, `tokens` (in all so far); `peak_memory_bytes`, `activation_bytes`, `parameter_bytes`, `gradient_bytes`, `optimizer_state_bytes`, `flops_per_iteration` |
@@ -72,11 +72,21 @@ export interface SpanColumns {
   readonly path: Uint16Array;
 }
 
+/** Spans on the time lines of the process's devices, by CUDA events; they do not nest. */
+export interface DeviceSpanColumns extends SpanColumns {
+  /** The device's index in this process (`cuda:0`). */
+  readonly device: Uint8Array;
+  /** -1: outside of a loop. */
+  readonly loop: Int32Array;
+}
+
 export interface IterationColumns {
   readonly loop: Uint16Array;
   readonly iteration: Int32Array;
   readonly startS: Float64Array;
   readonly durationS: Float64Array;
+  /** 1: layers were measured in it; absent where they were in none. */
+  readonly sampled?: Uint8Array;
 }
 
 /** A leaf module of a model, as the tracer's layer table describes it. */
@@ -149,6 +159,11 @@ export interface Trace {
   readonly paths: readonly string[];
   readonly spans: SpanColumns;
   readonly iterations: IterationColumns;
+  /** The layer table: each layer once, and what it did in the iterations that were sampled. */
+  readonly layers?: readonly TracedLayer[];
+  readonly layerMeasures?: readonly LayerMeasure[];
+  /** Where the program used devices whose own time line can be read. */
+  readonly deviceSpans?: DeviceSpanColumns;
   readonly counters: readonly { readonly name: string; readonly timeS: number; readonly value: number }[];
   /** Iterations that were reported together. */
   readonly aggregates: readonly TraceAggregate[];

@@ -12,6 +12,8 @@ import {
   traceSchemaName,
 } from "../model/trace";
 import { firstFault } from "./files";
+import { DeviceSpanRows, LayerRows } from "./traceLayers";
+import { isAmount, isIndex, isNumber, isText } from "./traceRows";
 
 /** A row is under 100 bytes; a line of this length is no row of ours. */
 const lineLimitBytes = 64 * 1024;
@@ -31,6 +33,8 @@ export class TraceReader {
   private currentPath = 0;
   private readonly counters: { name: string; timeS: number; value: number }[] = [];
   private readonly aggregates: TraceAggregate[] = [];
+  private readonly layerRows = new LayerRows();
+  private readonly deviceSpans = new DeviceSpanRows();
   private readonly notes: { code: string; message: string }[] = [];
   private overhead: Trace["overhead"];
   private firstCost: { calls: number; seconds: number } | undefined;
@@ -52,7 +56,9 @@ export class TraceReader {
     iteration: new Growing(new Int32Array(256)),
     startS: new Growing(new Float64Array(256)),
     durationS: new Growing(new Float64Array(256)),
+    sampled: new Growing(new Uint8Array(256)),
   };
+  private anySampled = false;
 
   /**
    * @param path for messages
@@ -79,6 +85,8 @@ export class TraceReader {
   trace(): Trace | undefined {
     if (this.header === undefined) return undefined;
     const { spans, iterations } = this;
+    const { layers, measures: layerMeasures } = this.layerRows;
+    const deviceSpans = this.deviceSpans.view();
     return {
       header: this.header,
       loops: this.loops,
@@ -97,7 +105,10 @@ export class TraceReader {
         iteration: iterations.iteration.view(),
         startS: iterations.startS.view(),
         durationS: iterations.durationS.view(),
+        ...(this.anySampled && { sampled: iterations.sampled.view() }),
       },
+      ...(layers.length > 0 && { layers, layerMeasures }),
+      ...(deviceSpans && { deviceSpans }),
       counters: this.counters,
       aggregates: this.aggregates,
       notes: this.notes,
@@ -153,6 +164,12 @@ export class TraceReader {
         return this.counters.push({ name: row[1], timeS: this.time(row[2]), value: row[3] }) > 0;
       case "a":
         return this.aggregate(row);
+      case "m":
+        return this.layerRows.layer(row);
+      case "y":
+        return this.layerRows.measure(row);
+      case "d":
+        return this.deviceSpans.add(row, this.currentPath, this.phaseCode, this.time);
       case "n":
         return isText(row[1]) && isText(row[2]) && this.notes.push({ code: row[1], message: row[2] }) > 0;
       case "o":
@@ -168,7 +185,7 @@ export class TraceReader {
   }
 
   private span([, phase, iteration, start, duration, line]: readonly unknown[]): boolean {
-    if (!isText(phase) || !isIndex(iteration, -1) || !isNumber(start) || !isDuration(duration)) return false;
+    if (!isText(phase) || !isIndex(iteration, -1) || !isNumber(start) || !isAmount(duration)) return false;
     const code = this.phaseCode(phase);
     if (code === undefined) return false;
     const { spans } = this;
@@ -193,14 +210,16 @@ export class TraceReader {
     return true;
   }
 
-  private iteration([, loop, iteration, start, duration]: readonly unknown[]): boolean {
+  private iteration([, loop, iteration, start, duration, sampled]: readonly unknown[]): boolean {
     if (!isIndex(loop, 0) || loop > tableLimit || !isIndex(iteration, 0)) return false;
-    if (!isNumber(start) || !isDuration(duration)) return false;
+    if (!isNumber(start) || !isAmount(duration)) return false;
     const { iterations } = this;
     iterations.loop.push(loop);
     iterations.iteration.push(iteration);
     iterations.startS.push(this.time(start + duration) - duration);
     iterations.durationS.push(duration);
+    iterations.sampled.push(sampled === 1 ? 1 : 0);
+    this.anySampled ||= sampled === 1;
     return true;
   }
 
@@ -214,9 +233,9 @@ export class TraceReader {
 
   private aggregate([, loop, firstIteration, count, start, duration, seconds]: readonly unknown[]): boolean {
     if (!isIndex(loop, 0) || !isIndex(firstIteration, 0) || !isIndex(count, 1)) return false;
-    if (!isNumber(start) || !isDuration(duration) || typeof seconds !== "object" || seconds === null) return false;
+    if (!isNumber(start) || !isAmount(duration) || typeof seconds !== "object" || seconds === null) return false;
     const phaseSeconds: Record<string, number> = Object.create(null);
-    for (const [name, value] of Object.entries(seconds)) if (isDuration(value)) phaseSeconds[name] = value;
+    for (const [name, value] of Object.entries(seconds)) if (isAmount(value)) phaseSeconds[name] = value;
     const startS = this.time(start + duration) - duration;
     this.aggregates.push({ loop, firstIteration, count, startS, durationS: duration, phaseSeconds });
     return true;
@@ -231,24 +250,16 @@ export class TraceReader {
     return true;
   }
 
-  private phaseCode(name: string): number | undefined {
+  private readonly phaseCode = (name: string): number | undefined => {
     const found = this.phaseNames.indexOf(name);
     if (found >= 0) return found;
     if (this.phaseNames.length >= phaseLimit) return undefined;
     return this.phaseNames.push(name) - 1;
-  }
+  };
 
-  private time(monotonicS: number): number {
+  private readonly time = (monotonicS: number): number => {
     const timeS = monotonicS - this.startedMonotonicS;
     if (timeS > this.lastS) this.lastS = timeS;
     return timeS;
-  }
-}
-
-const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
-const isDuration = (value: unknown): value is number => isNumber(value) && value >= 0;
-const isText = (value: unknown): value is string => typeof value === "string" && value.length <= 4096;
-
-function isIndex(value: unknown, least: number): value is number {
-  return Number.isInteger(value) && Number(value) >= least && Number(value) < 2 ** 31;
+  };
 }
