@@ -19,7 +19,7 @@ import type { PhaseName } from "./phase";
  * | `"m"` | layer id, name, type, dtype of its weights or "", parameters, bytes of its weights, path, line, call path, call line, {attributes} | a layer (leaf module), told once; lines are of its definition and its call, 0 where not known; attributes are plain numbers, texts and lists of numbers that FLOP and fusion rules need (`kernel`, `stride`, `groups`, …) |
  * | `"y"` | layer id, pass (`forward`, `backward`), iteration, calls, seconds, FLOPs or -1, bytes read of inputs, bytes written of outputs, dtype of its inputs, [shape of the first input], [shape of the first output] | what a layer did in one sampled iteration, its calls together |
  * | `"d"` | phase, iteration or -1, device index, start, duration, line or 0, loop id or -1 | a span on a device's own time line (CUDA events) |
- * | `"x"` | operation, iteration or -1, start, duration, group, number in its group, bytes or -1 | a collective as this rank saw it; the same number in the same group is the same collective on every rank |
+ * | `"x"` | operation, iteration or -1, start, duration, group, number in its group, bytes or -1 | a collective as this rank saw it: the time for which its main thread was held up, in the call or, of an asynchronous one, in its wait; the same number in the same group is the same collective on every rank. Messages (`send`, `recv`) have a group of their own, `from>to` |
  * | `"g"` | `F` or `B`, stage, microbatch, chunk, iteration, start, duration | an operation of a pipeline schedule |
  * | `"e"` | time | the end: written at an orderly exit |
  *
@@ -127,7 +127,7 @@ export interface LayerMeasure {
   readonly outputShape: readonly number[];
 }
 
-/** A collective as one rank saw it. */
+/** A collective, or a message between two ranks, as one rank saw it: the time for which it was held up. */
 export interface TracedCollective {
   /** `all_reduce`, `barrier`, … */
   readonly operation: string;
@@ -168,6 +168,10 @@ export interface Trace {
   /** Iterations that were reported together. */
   readonly aggregates: readonly TraceAggregate[];
   readonly notes: readonly { readonly code: string; readonly message: string }[];
+  /** In the order of their ends; absent where there are none. */
+  readonly collectives?: readonly TracedCollective[];
+  /** Of a pipeline schedule, in the order of their ends; absent where there are none. */
+  readonly operations?: readonly TracedOperation[];
   /** `secondsACall`: once two rows told, without what the tracer's own start cost. */
   readonly overhead?: { readonly calls: number; readonly seconds: number; readonly secondsACall?: number };
   /** Seconds since the run's start; absent where the process did not end in order. */
