@@ -41,6 +41,8 @@ export const traceHeaderSchema = v.object({
   worldSize: v.optional(v.pipe(v.number(), v.integer())),
   localRank: v.optional(v.pipe(v.number(), v.integer())),
   startS: finite,
+  /** Linux boot id: processes with the same one share their clock; of others it is not known. */
+  bootId: v.optional(v.pipe(v.string(), v.maxLength(100))),
   python: v.pipe(v.string(), v.maxLength(100)),
   frameworks: v.record(v.pipe(v.string(), v.maxLength(100)), v.pipe(v.string(), v.maxLength(100))),
   script: v.optional(v.pipe(v.string(), v.maxLength(4096))),

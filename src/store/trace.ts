@@ -6,15 +6,14 @@ import { type PhaseName, phases } from "../model/phase";
 import {
   type Trace,
   type TraceAggregate,
-  type TracedCollective,
   type TracedLoop,
-  type TracedOperation,
   type TraceHeader,
   traceHeaderSchema,
   traceSchemaName,
 } from "../model/trace";
 import { firstFault } from "./files";
 import { DeviceSpanRows, LayerRows } from "./traceLayers";
+import { RankRows } from "./traceRanks";
 import { isAmount, isIndex, isNumber, isText } from "./traceRows";
 
 /** A row is under 100 bytes; a line of this length is no row of ours. */
@@ -38,8 +37,7 @@ export class TraceReader {
   private readonly layerRows = new LayerRows();
   private readonly deviceSpans = new DeviceSpanRows();
   private readonly notes: { code: string; message: string }[] = [];
-  private readonly collectives: TracedCollective[] = [];
-  private readonly operations: TracedOperation[] = [];
+  private readonly ranks = new RankRows();
   private overhead: Trace["overhead"];
   private firstCost: { calls: number; seconds: number } | undefined;
   private endS: number | undefined;
@@ -116,8 +114,7 @@ export class TraceReader {
       counters: this.counters,
       aggregates: this.aggregates,
       notes: this.notes,
-      ...(this.collectives.length > 0 && { collectives: this.collectives }),
-      ...(this.operations.length > 0 && { operations: this.operations }),
+      ...this.ranks.view(),
       ...(this.overhead && { overhead: this.overhead }),
       ...(this.endS !== undefined && { endS: this.endS }),
     };
@@ -179,9 +176,9 @@ export class TraceReader {
       case "n":
         return isText(row[1]) && isText(row[2]) && this.notes.push({ code: row[1], message: row[2] }) > 0;
       case "x":
-        return this.collective(row);
+        return this.ranks.collective(row, (timeS) => this.time(timeS));
       case "g":
-        return this.operation(row);
+        return this.ranks.operation(row, (timeS) => this.time(timeS));
       case "o":
         if (!isNumber(row[1]) || !isNumber(row[2])) return false;
         return this.cost(row[1], row[2]);
@@ -248,25 +245,6 @@ export class TraceReader {
     for (const [name, value] of Object.entries(seconds)) if (isAmount(value)) phaseSeconds[name] = value;
     const startS = this.time(start + duration) - duration;
     this.aggregates.push({ loop, firstIteration, count, startS, durationS: duration, phaseSeconds });
-    return true;
-  }
-
-  private collective([, operation, iteration, start, duration, group, sequence, bytes]: readonly unknown[]): boolean {
-    if (!isText(operation) || !isIndex(iteration, -1) || !isNumber(start) || !isDuration(duration)) return false;
-    if (!isText(group) || !isIndex(sequence, 0)) return false;
-    const startS = this.time(start + duration) - duration;
-    const known = isDuration(bytes) ? { bytes } : {};
-    this.collectives.push({ operation, iteration, startS, durationS: duration, group, sequence, ...known });
-    return true;
-  }
-
-  private operation([, pass, stage, microbatch, chunk, iteration, start, duration]: readonly unknown[]): boolean {
-    if ((pass !== "F" && pass !== "B") || !isIndex(stage, 0) || !isIndex(microbatch, 0) || !isIndex(chunk, 0))
-      return false;
-    if (!isIndex(iteration, -1) || !isNumber(start) || !isDuration(duration)) return false;
-    const startS = this.time(start + duration) - duration;
-    const name = pass === "F" ? "forward" : "backward";
-    this.operations.push({ pass: name, stage, microbatch, chunk, iteration, startS, durationS: duration });
     return true;
   }
 
