@@ -177,8 +177,6 @@ export const viewIds = { container: "wattline", runs: "wattline.runs", meters: "
 /** The task that a run is. Its definition is all that VS Code keeps of it over a reload of the window. */
 export const taskType = "wattline";
 
-export const runPanelType = "wattline.run";
-
 const item = (pattern: string) => `view == ${viewIds.runs} && viewItem =~ ${pattern}`;
 const command = (name: CommandName) => `wattline.${name}`;
 

@@ -1,5 +1,6 @@
 import type { Report } from "../model/report";
-import { longText, oneOf, positiveInteger, reader, text } from "./reader";
+import { type FromAnyPanel, fromAnyPanel, type ToAnyPanel } from "./panel";
+import { reader } from "./reader";
 
 /**
  * What the run panel is told. Times are seconds since the run's start; absent values in columns are NaN. `show` comes
@@ -12,8 +13,7 @@ export type ToRunPanel =
   | { readonly type: "iterations"; readonly reset: boolean; readonly chunk: IterationChunk }
   /** A line is selected in the editor: the panel marks its spans and phases. 0: nothing. No path: in any file. */
   | { readonly type: "select"; readonly line: number; readonly path?: string }
-  | { readonly type: "empty"; readonly reason: string; readonly remedy: string }
-  | { readonly type: "failed"; readonly message: string; readonly remedy: string };
+  | ToAnyPanel;
 
 export interface RunView {
   /** Absolute path of the run folder; the panel keeps it, so that the editor finds the run again after a reload. */
@@ -74,27 +74,7 @@ export interface IterationChunk {
   readonly excluded: Uint8Array;
 }
 
-export type FromRunPanel =
-  | { type: "ready" }
-  | { type: "openSource"; path: string; line: number }
-  | { type: "copyMarkdown" }
-  /** `data`: for svg the text of the file, for png its bytes in base64. */
-  | { type: "savePicture"; format: "svg" | "png"; data: string }
-  | { type: "openFolder" }
-  | { type: "help" }
-  | { type: "label" }
-  | { type: "stop" }
-  | { type: "profile" };
+export type FromRunPanel = FromAnyPanel | { type: "label" } | { type: "stop" } | { type: "profile" };
 
 /** The message if it is one of ours, else undefined. Nothing is acted on that did not pass here. */
-export const readFromRunPanel = reader<FromRunPanel>({
-  ready: {},
-  openSource: { path: text, line: positiveInteger },
-  copyMarkdown: {},
-  savePicture: { format: oneOf("svg", "png"), data: longText },
-  openFolder: {},
-  help: {},
-  label: {},
-  stop: {},
-  profile: {},
-});
+export const readFromRunPanel = reader<FromRunPanel>({ ...fromAnyPanel, label: {}, stop: {}, profile: {} });

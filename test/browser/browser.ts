@@ -1,15 +1,18 @@
 import { type Browser, chromium, type Page } from "playwright-core";
-import type { FromRunPanel, ToRunPanel } from "../../src/messages/run";
-import { buildSite, origin, panelPage } from "./site";
+import { buildSite, origin, panelOf, panelPage } from "./site";
 
-/** Chromium with the bundled panels: what tests say to a panel and ask of it. One for a test file. */
-export class PanelBrowser {
+type Message = { readonly type: string };
+
+/** Chromium with the bundled panels: what tests say to one kind of panel and ask of it. One for a test file. */
+export class PanelBrowser<To extends Message = Message, From extends Message = Message> {
   private constructor(
+    private readonly panel: string,
     private readonly browser: Browser,
     private readonly files: Awaited<ReturnType<typeof buildSite>>,
   ) {}
 
-  static async start(): Promise<PanelBrowser> {
+  /** @param panel whose cases are opened: the name of its folder */
+  static async start<To extends Message, From extends Message>(panel: string): Promise<PanelBrowser<To, From>> {
     const files = await buildSite();
     const browser = await chromium.launch({
       executablePath: process.env.WATTLINE_CHROMIUM ?? "/usr/bin/chromium",
@@ -24,7 +27,7 @@ export class PanelBrowser {
         "--force-color-profile=srgb",
       ],
     });
-    return new PanelBrowser(browser, files);
+    return new PanelBrowser(panel, browser, files);
   }
 
   async close(): Promise<void> {
@@ -35,7 +38,7 @@ export class PanelBrowser {
   async open(
     name: string,
     options: { theme?: string; width?: number; height?: number; vscode?: boolean } = {},
-  ): Promise<OpenPanel> {
+  ): Promise<OpenPanel<To, From>> {
     const { theme = "dark", width = 900, height = 900, vscode = false } = options;
     const context = await this.browser.newContext({
       viewport: { width, height },
@@ -51,18 +54,19 @@ export class PanelBrowser {
     await page.clock.setFixedTime(new Date("2026-11-24T15:00:00Z"));
     await page.route(`${origin}/**`, (route) => {
       const { pathname } = new URL(route.request().url());
-      const file = pathname === "/panel" ? panelPage("c0ffee") : this.files.get(pathname);
+      const asked = panelOf(pathname);
+      const file = asked === undefined ? this.files.get(pathname) : panelPage(asked, "c0ffee");
       if (file === undefined) return route.fulfill({ status: 404 });
       return route.fulfill({ status: 200, contentType: file.type, headers: { ...file.headers }, body: file.body });
     });
-    await page.goto(`${origin}/panel?case=${name}&theme=${theme}${vscode ? "&vscode" : ""}`);
-    const panel = new OpenPanel(page, errors);
+    await page.goto(`${origin}/panel/${this.panel}?case=${name}&theme=${theme}${vscode ? "&vscode" : ""}`);
+    const panel = new OpenPanel<To, From>(page, errors);
     await panel.settled();
     return panel;
   }
 }
 
-export class OpenPanel {
+export class OpenPanel<To extends Message = Message, From extends Message = Message> {
   constructor(
     readonly page: Page,
     readonly errors: readonly string[],
@@ -76,16 +80,15 @@ export class OpenPanel {
     );
   }
 
-  async deliver(message: ToRunPanel): Promise<void> {
-    await this.page.evaluate((next) => window.wattlineTest.deliver(next), message);
+  async deliver(message: To): Promise<void> {
+    await this.page.evaluate((next) => window.wattlineTest.deliver(next), message as Message);
     await this.settled();
   }
 
   /** What the panel has posted after "ready". */
-  async posted(): Promise<FromRunPanel[]> {
-    return (await this.page.evaluate(() => [...window.wattlineTest.posted])).filter(
-      (message) => message.type !== "ready",
-    );
+  async posted(): Promise<From[]> {
+    const posted = await this.page.evaluate(() => [...window.wattlineTest.posted]);
+    return posted.filter((message) => message.type !== "ready") as From[];
   }
 
   async state(): Promise<Record<string, unknown>> {

@@ -1,6 +1,6 @@
-import type { FromRunPanel, ToRunPanel } from "../../src/messages/run";
+import { gallery } from "gallery";
 import { type MemoryHost, memoryHost } from "../../webview/shared/host";
-import { cases } from "./gallery/run/cases";
+import type { GalleryCase } from "./gallery/case";
 import { type Theme, themes } from "./themes";
 
 /**
@@ -8,11 +8,12 @@ import { type Theme, themes } from "./themes";
  * the panel a host, and answers "ready" with the messages of the case that the address names. What tests ask for is
  * under `window.wattlineTest`.
  */
+type Message = { readonly type: string };
 export interface TestSide {
   readonly violations: string[];
-  readonly posted: FromRunPanel[];
+  readonly posted: Message[];
   readonly state: unknown;
-  deliver(message: ToRunPanel): void;
+  deliver(message: Message): void;
   setTheme(name: string): void;
   /** For messages that do not fit through a test's JSON: those of a case, again. */
   deliverCase(name: string): void;
@@ -24,7 +25,14 @@ declare global {
 }
 
 const asked = new URLSearchParams(location.search);
-const shown = cases[asked.get("case") ?? "full"] ?? cases.full!;
+const panel = location.pathname.split("/").at(-1);
+
+function caseOf(name: string): GalleryCase {
+  const found = gallery[`${panel}/${name}`];
+  if (found === undefined) throw new Error(`There is no test/browser/gallery/${panel}/${name}.ts.`);
+  return found;
+}
+const shown = caseOf(asked.get("case") ?? "full");
 
 function setTheme(name: string): void {
   const theme: Theme = themes[name] ?? themes.dark!;
@@ -35,7 +43,7 @@ function setTheme(name: string): void {
 }
 setTheme(asked.get("theme") ?? "dark");
 
-function tell(messages: readonly ToRunPanel[], to: (message: ToRunPanel) => void): void {
+function tell(messages: readonly Message[], to: (message: Message) => void): void {
   for (const message of messages) to(message);
 }
 
@@ -46,7 +54,7 @@ document.addEventListener("securitypolicyviolation", (event) => {
   );
 });
 
-const host: MemoryHost<ToRunPanel, FromRunPanel> = memoryHost((message, to) => {
+const host: MemoryHost<Message, Message> = memoryHost((message, to) => {
   // Later, as from another process.
   if (message.type === "ready") queueMicrotask(() => tell(shown.messages(), to.deliver));
 });
@@ -56,8 +64,8 @@ if (asked.has("vscode")) {
   // The real seam: what VS Code gives a webview.
   globalThis.acquireVsCodeApi = () => ({
     postMessage(message) {
-      host.posted.push(message as FromRunPanel);
-      if ((message as FromRunPanel).type === "ready") tell(shown.messages(), (next) => window.postMessage(next, "*"));
+      host.posted.push(message as Message);
+      if ((message as Message).type === "ready") tell(shown.messages(), (next) => window.postMessage(next, "*"));
     },
     getState: () => host.getState(),
     setState: (state) => host.setState(state),
@@ -72,5 +80,5 @@ window.wattlineTest = {
   },
   deliver: (message) => (asked.has("vscode") ? window.postMessage(message, "*") : host.deliver(message)),
   setTheme,
-  deliverCase: (name) => tell(cases[name]!.messages(), host.deliver),
+  deliverCase: (name) => tell(caseOf(name).messages(), host.deliver),
 };

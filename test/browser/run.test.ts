@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { FromRunPanel, ToRunPanel } from "../../src/messages/run";
 import { formatDuration, formatEnergy, formatPartOfWhole, formatShare } from "../../src/model/format";
 import { type OpenPanel, PanelBrowser } from "./browser";
 import { run as full } from "./gallery/run/full";
@@ -6,16 +7,16 @@ import { run as gaps } from "./gallery/run/gaps";
 import { run as zoomed } from "./gallery/run/zoomed";
 import type { MadeRun } from "./makeRun";
 
-let browser: PanelBrowser;
+let browser: PanelBrowser<ToRunPanel, FromRunPanel>;
 beforeAll(async () => {
-  browser = await PanelBrowser.start();
+  browser = await PanelBrowser.start("run");
 });
 afterAll(() => browser?.close());
 
 /** Opens a case, does something with it, and closes it without faults. */
 async function withPanel(
   name: string,
-  use: (panel: OpenPanel) => Promise<void>,
+  use: (panel: OpenPanel<ToRunPanel, FromRunPanel>) => Promise<void>,
   options: Parameters<PanelBrowser["open"]>[1] = {},
 ) {
   const panel = await browser.open(name, options);

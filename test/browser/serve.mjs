@@ -10,12 +10,13 @@ const server = createServer(async (request, response) => {
   const { pathname } = new URL(request.url ?? "/", "http://localhost");
   try {
     const { module: site } = await runnerImport(new URL("./site.ts", import.meta.url).pathname);
-    if (pathname === "/panel") files = await site.buildSite();
+    const panel = site.panelOf(pathname);
+    if (panel !== undefined) files = await site.buildSite();
     const file =
       pathname === "/"
         ? site.indexPage()
-        : pathname === "/panel"
-          ? site.panelPage(randomBytes(16).toString("hex"))
+        : panel !== undefined
+          ? site.panelPage(panel, randomBytes(16).toString("hex"))
           : files.get(pathname);
     if (file === undefined) {
       response.writeHead(404).end();

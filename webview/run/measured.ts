@@ -14,7 +14,7 @@ import {
 import type { Report, ReportedDevice } from "../../src/model/report";
 import { shownDeviceErrorJ } from "../../src/model/uncertainty";
 import { dataTable } from "../shared/dataTable";
-import { icon } from "../shared/icons";
+import { fold, pair } from "../shared/fold";
 import { sourceMark } from "../shared/panelFrame";
 
 /** "How this was measured": devices, meters, periods, errors, what was lost, and what Wattline itself cost. */
@@ -24,27 +24,19 @@ export function measured(
   open: boolean,
   toggled: (open: boolean) => void,
 ): TemplateResult {
-  return html`<details
-    class="measured"
-    .open=${open}
-    @toggle=${(event: Event) => toggled((event.currentTarget as HTMLDetailsElement).open)}
-  >
-    <summary>${icon("chevron")}<h2>How this was measured</h2><span class="muted">${inShort(report)}</span></summary>
-    <div class="measured-body">
-      ${dataTable(devices(report), true)} ${deviceRemarks(report)}
-      <dl class="pairs">
-        ${pair("Errors", "± is one standard error of the attribution. A sensor's own error, where its maker gives one, stands in the table and comes on top.")}
-        ${pair("Phases", phaseMethod(report))} ${pair("Wattline itself", selfCost(report))}
-        ${pair("Command", html`<code>${view.command}</code>`)}
-        ${pair("Sources", html`${sourceMark("measured")} measured by a counter, ${sourceMark("integrated")} integrated from power over time, ${sourceMark("modelled")} modelled by a formula, ${sourceMark("estimated")} estimated from load.`)}
-      </dl>
-      ${
-        report.warnings.length === 0
-          ? nothing
-          : html`<h3>Remarks</h3><ul class="remarks">${report.warnings.map((warning) => html`<li>${warning.message}</li>`)}</ul>`
-      }
-    </div>
-  </details>`;
+  const body = html`${dataTable(devices(report), true)} ${deviceRemarks(report)}
+    <dl class="pairs">
+      ${pair("Errors", "± is one standard error of the attribution. A sensor's own error, where its maker gives one, stands in the table and comes on top.")}
+      ${pair("Phases", phaseMethod(report))} ${pair("Wattline itself", selfCost(report))}
+      ${pair("Command", html`<code>${view.command}</code>`)}
+      ${pair("Sources", html`${sourceMark("measured")} measured by a counter, ${sourceMark("integrated")} integrated from power over time, ${sourceMark("modelled")} modelled by a formula, ${sourceMark("estimated")} estimated from load.`)}
+    </dl>
+    ${
+      report.warnings.length === 0
+        ? nothing
+        : html`<h3>Remarks</h3><ul class="remarks">${report.warnings.map((warning) => html`<li>${warning.message}</li>`)}</ul>`
+    }`;
+  return fold({ title: "How this was measured", inShort: inShort(report), open, toggled }, body);
 }
 
 /** `2 devices, estimated` on the folded line. */
@@ -118,8 +110,4 @@ function selfCost(report: Report): string {
       ? ""
       : `, ${formatQuantity(addedTimePerIterationS, "s")} added to an iteration`;
   return `${formatQuantity(cpuTimeS, "s")} of CPU time${share}, ${formatBytes(residentBytes)} of memory${added}, ${formatCount(polls)} polls of meters.`;
-}
-
-function pair(name: string, value: string | TemplateResult): TemplateResult {
-  return html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
 }

@@ -1,3 +1,4 @@
+import type { ToAnyPanel } from "../../src/messages/panel";
 import type { RunView, ToRunPanel } from "../../src/messages/run";
 import { IterationStore } from "../shared/chart/iterationStore";
 import { PowerStore } from "../shared/chart/powerStore";
@@ -8,7 +9,6 @@ import type { TimelineDevice } from "../shared/chart/timelineText";
 /** What the panel has been told so far. */
 export class RunModel {
   view: RunView | undefined;
-  blank: { readonly kind: "empty" | "failed"; readonly message: string; readonly remedy: string } | undefined;
   readonly power = new Map<string, PowerStore>();
   spans = new SpanStore();
   iterations = new IterationStore();
@@ -20,7 +20,7 @@ export class RunModel {
   private lines: { version: number; byPhase: Map<string, { path: string; line: number }> } | undefined;
 
   /** Takes a message. Unknown ones (of a newer extension) are left alone. */
-  take(message: ToRunPanel): void {
+  take(message: Exclude<ToRunPanel, ToAnyPanel>): void {
     this.version++;
     switch (message.type) {
       case "show":
@@ -43,12 +43,6 @@ export class RunModel {
           message.line > 0
             ? { line: message.line, ...(message.path === undefined ? {} : { path: message.path }) }
             : undefined;
-        break;
-      case "empty":
-        this.blank = { kind: "empty", message: message.reason, remedy: message.remedy };
-        break;
-      case "failed":
-        this.blank = { kind: "failed", message: message.message, remedy: message.remedy };
         break;
     }
   }
@@ -93,7 +87,6 @@ export class RunModel {
       this.announcement = `The run is ${view.state}.`;
     }
     this.view = view;
-    this.blank = undefined;
   }
 
   /** Nothing of one run may stay when another is shown, whatever that one has or lacks. */

@@ -1,4 +1,5 @@
-import { html, LitElement, nothing, type TemplateResult } from "lit";
+import { html, nothing, type TemplateResult } from "lit";
+import type { ToAnyPanel } from "../../src/messages/panel";
 import type { FromRunPanel, RunView, ToRunPanel } from "../../src/messages/run";
 import { formatClock, formatDuration, formatEnergy, formatMoment } from "../../src/model/format";
 import { type Bar, bars } from "../shared/chart/bars";
@@ -7,100 +8,48 @@ import "../shared/chart/timeline";
 import type { Selection } from "../shared/chart/timeline";
 import { cutTo, type Window } from "../shared/chart/zoom";
 import { dataTable } from "../shared/dataTable";
-import type { Host } from "../shared/host";
 import { icon } from "../shared/icons";
-import { emptyState, type FrameView, panelFrame, sectionTitle, tableToggle } from "../shared/panelFrame";
-import { svgToPng } from "../shared/picture";
-import { onThemeChange } from "../shared/theme";
+import { commonMenu, PanelElement } from "../shared/panelElement";
+import { type FrameView, panelFrame, sectionTitle, tableToggle } from "../shared/panelFrame";
+import type { Picture } from "../shared/picture";
 import { measured } from "./measured";
 import { RunModel } from "./model";
 import { notes, tiles, whyNoPhases } from "./numbers";
 import { inseparable, phaseBars, phaseTable } from "./phaseBars";
 import { runPicture } from "./picture";
-import { freshState, type RunPanelState, readState, stateFor } from "./state";
-
-const menu = [
-  { id: "copyMarkdown", label: "Copy as Markdown" },
-  { id: "svg", label: "Save Picture as SVG" },
-  { id: "png", label: "Save Picture as PNG" },
-  { id: "openFolder", label: "Open Run Folder" },
-  { id: "help", label: "What Is This", startsGroup: true },
-];
+import { type RunPanelState, readState, stateFor } from "./state";
 
 /** A clock that has heard nothing for this long stops: the recorder may be gone. */
 const silenceMs = 5000;
 
 /** The run panel: `<wattline-run>`. It is given its host before it enters the page. */
-export class RunPanel extends LitElement {
-  static override properties = { state: { state: true } };
-
-  declare private state: RunPanelState;
+export class RunPanel extends PanelElement<ToRunPanel, FromRunPanel, RunPanelState> {
   private readonly model = new RunModel();
-  private host: Host<ToRunPanel, FromRunPanel> | undefined;
-  private release: (() => void)[] = [];
   /** When the last message of a live run came, by this page's clock. */
   private heardMs = 0;
 
   constructor() {
-    super();
-    this.state = freshState;
-  }
-
-  /** Begins to listen and says that the panel is ready to be told everything. */
-  start(host: Host<ToRunPanel, FromRunPanel>): void {
-    this.host = host;
-    this.state = readState(host.getState());
-    this.release.push(host.onMessage((message) => this.hear(message)));
-    host.post({ type: "ready" });
-  }
-
-  protected override createRenderRoot() {
-    return this;
+    super(readState);
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
     const clock = setInterval(() => this.model.view?.state === "running" && this.requestUpdate(), 1000);
-    this.release.push(
-      () => clearInterval(clock),
-      onThemeChange(() => this.requestUpdate()),
-    );
+    this.release.push(() => clearInterval(clock));
   }
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    for (const release of this.release.splice(0)) release();
-  }
-
-  private hear(message: ToRunPanel): void {
+  protected override hear(message: Exclude<ToRunPanel, ToAnyPanel>): void {
     this.model.take(message);
     this.heardMs = performance.now();
-    if (message.type === "show") {
-      const next = stateFor(this.state, message.view.path ?? message.view.startedAt + message.view.command);
-      if (next !== this.state) this.keep(next);
-    }
-    this.requestUpdate();
-  }
-
-  private keep(change: Partial<RunPanelState>): void {
-    this.state = { ...this.state, ...change };
-    this.host?.setState(this.state);
-  }
-
-  private post(message: FromRunPanel): void {
-    this.host?.post(message);
+    if (message.type !== "show") return;
+    const next = stateFor(this.state, message.view.path ?? message.view.startedAt + message.view.command);
+    if (next !== this.state) this.keep(next);
   }
 
   protected override render(): TemplateResult {
-    const { view, blank } = this.model;
-    if (blank?.kind === "empty") {
-      const profile = { label: "Profile a Python File", run: () => this.post({ type: "profile" }) };
-      return emptyState("empty", blank.message, blank.remedy, profile);
-    }
-    if (blank?.kind === "failed") {
-      const folder = { label: "Open Run Folder", run: () => this.post({ type: "openFolder" }) };
-      return emptyState("failed", blank.message, blank.remedy, folder);
-    }
+    const blank = this.blankPage({ label: "Profile a Python File", run: () => this.post({ type: "profile" }) });
+    if (blank !== undefined) return blank;
+    const { view } = this.model;
     return panelFrame(this.frame(view), html`${this.timeline()} ${this.halves(view)} ${this.measured(view)}`);
   }
 
@@ -109,7 +58,7 @@ export class RunPanel extends LitElement {
       title: view?.title ?? "Run",
       facts: view === undefined ? ["reading the run …"] : this.facts(view),
       actions: view === undefined ? [] : this.actions(view),
-      menu,
+      menu: commonMenu,
       onMenu: (id) => void this.pickFromMenu(id),
       notes: view === undefined ? [] : notes(view),
       ...(view?.headline === undefined ? {} : { headline: this.headline(view.headline) }),
@@ -240,8 +189,7 @@ export class RunPanel extends LitElement {
 
   private zoom(zoom: Window | undefined): void {
     const { zoom: _, ...rest } = this.state;
-    this.state = { ...rest, ...(zoom === undefined ? {} : { zoom }) };
-    this.host?.setState(this.state);
+    this.replaceState({ ...rest, ...(zoom === undefined ? {} : { zoom }) });
   }
 
   private select(selection: Selection | undefined): void {
@@ -273,12 +221,8 @@ export class RunPanel extends LitElement {
     this.keep({ tables: tables.includes(name) ? tables.filter((other) => other !== name) : [...tables, name] });
   }
 
-  private async pickFromMenu(id: string): Promise<void> {
-    if (id === "copyMarkdown" || id === "openFolder" || id === "help") return this.post({ type: id });
-    if (this.model.view === undefined) return;
-    const picture = runPicture(this.model, this.state.zoom);
-    if (id === "svg") this.post({ type: "savePicture", format: "svg", data: picture.svg });
-    if (id === "png") this.post({ type: "savePicture", format: "png", data: await svgToPng(picture) });
+  protected override picture(): Picture | undefined {
+    return this.model.view && runPicture(this.model, this.state.zoom);
   }
 }
 customElements.define("wattline-run", RunPanel);

@@ -2,8 +2,8 @@ import type { Window } from "../shared/chart/zoom";
 
 /** What the panel keeps over a hidden tab. Everything else is sent again after "ready". */
 export interface RunPanelState {
-  /** The run that `zoom` and `hiddenDevices` belong to. */
-  readonly run: string;
+  /** The run that `zoom` and `hiddenDevices` belong to: its path, by which the editor finds it after a reload. */
+  readonly subject: string;
   readonly zoom?: Window;
   readonly hiddenDevices: readonly string[];
   readonly quantity: "energy" | "time";
@@ -13,7 +13,7 @@ export interface RunPanelState {
 }
 
 export const freshState: RunPanelState = {
-  run: "",
+  subject: "",
   hiddenDevices: [],
   quantity: "energy",
   measuredOpen: false,
@@ -23,10 +23,10 @@ export const freshState: RunPanelState = {
 /** What was kept, as far as it is what this version keeps. */
 export function readState(kept: unknown): RunPanelState {
   if (typeof kept !== "object" || kept === null) return freshState;
-  const { run, zoom, hiddenDevices, quantity, measuredOpen, tables } = kept as Record<string, unknown>;
+  const { subject, zoom, hiddenDevices, quantity, measuredOpen, tables } = kept as Record<string, unknown>;
   const window = readWindow(zoom);
   return {
-    run: typeof run === "string" ? run : "",
+    subject: typeof subject === "string" ? subject : "",
     ...(window === undefined ? {} : { zoom: window }),
     hiddenDevices: strings(hiddenDevices),
     quantity: quantity === "time" ? "time" : "energy",
@@ -36,10 +36,10 @@ export function readState(kept: unknown): RunPanelState {
 }
 
 /** The state for a run: another run keeps the habits, not the places. */
-export function stateFor(state: RunPanelState, run: string): RunPanelState {
-  if (state.run === run) return state;
+export function stateFor(state: RunPanelState, subject: string): RunPanelState {
+  if (state.subject === subject) return state;
   const { zoom: _, ...rest } = state;
-  return { ...rest, run, hiddenDevices: [] };
+  return { ...rest, subject, hiddenDevices: [] };
 }
 
 function readWindow(value: unknown): Window | undefined {

@@ -146,16 +146,16 @@ describe("zooming", () => {
 
 describe("what a panel keeps", () => {
   it("is read back, and nonsense is not", () => {
-    const kept = { ...freshState, run: "a", zoom: { from: 1, to: 2 }, tables: ["power"] };
+    const kept = { ...freshState, subject: "a", zoom: { from: 1, to: 2 }, tables: ["power"] };
     expect(readState(structuredClone(kept))).toEqual(kept);
     for (const nonsense of [undefined, null, 7, "x", { zoom: { from: 2, to: 1 }, tables: [1], hiddenDevices: "x" }]) {
       expect(readState(nonsense)).toEqual(freshState);
     }
   });
   it("goes to another run without the zoom", () => {
-    const kept = { ...freshState, run: "a", zoom: { from: 1, to: 2 }, quantity: "time" as const };
+    const kept = { ...freshState, subject: "a", zoom: { from: 1, to: 2 }, quantity: "time" as const };
     expect(stateFor(kept, "a")).toBe(kept);
-    expect(stateFor(kept, "b")).toEqual({ ...freshState, run: "b", quantity: "time" });
+    expect(stateFor(kept, "b")).toEqual({ ...freshState, subject: "b", quantity: "time" });
   });
   it("is a copy in memory as it is in VS Code", () => {
     const host = memoryHost<unknown, unknown>();

@@ -1,8 +1,12 @@
 import type { Frame, Page } from "playwright-core";
 
-/** The run panel: a page in a frame in a frame. */
-export class RunPanel {
-  constructor(private readonly page: Page) {}
+/** One of our panels: a page in a frame in a frame. */
+export class PanelInWindow {
+  /** @param element the panel's own: `wattline-run` */
+  constructor(
+    private readonly page: Page,
+    private readonly element: string,
+  ) {}
 
   /** The frame whose document is ours. Appears anew when its tab was hidden or the window reloaded. */
   async frame(timeoutMs = 30_000): Promise<Frame> {
@@ -11,7 +15,7 @@ export class RunPanel {
       for (const frame of this.page.frames()) {
         if (
           (await frame
-            .locator("wattline-run")
+            .locator(this.element)
             .count()
             .catch(() => 0)) > 0
         )
@@ -19,7 +23,7 @@ export class RunPanel {
       }
       await this.page.waitForTimeout(200);
     }
-    throw new Error("No run panel came up.");
+    throw new Error(`No ${this.element} came up.`);
   }
 
   async isOpen(): Promise<boolean> {
@@ -45,14 +49,21 @@ export class RunPanel {
     throw new Error(`The panel never said ${pattern}. It said: ${text}`);
   }
 
+  async press(name: string): Promise<void> {
+    await (await this.frame()).getByRole("button", { name }).first().click();
+  }
+}
+
+/** The run panel. */
+export class RunPanel extends PanelInWindow {
+  constructor(page: Page) {
+    super(page, "wattline-run");
+  }
+
   /** Seconds on the running clock. */
   async clockS(): Promise<number> {
     const text = await (await this.frame()).locator(".clock").first().textContent();
     if (text === null) throw new Error("The panel shows no clock.");
     return text.split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
-  }
-
-  async press(name: string): Promise<void> {
-    await (await this.frame()).getByRole("button", { name }).first().click();
   }
 }

@@ -15,19 +15,6 @@ export interface Derived {
   readonly state: RunState;
 }
 
-/** What is asked of the thread: a run folder's path, under a number. */
-export interface DeriveRequest {
-  readonly id: number;
-  readonly path: string;
-}
-
-export interface DeriveAnswer {
-  readonly id: number;
-  readonly derived?: Derived;
-  /** Why there is none. */
-  readonly fault?: string;
-}
-
 export function derive(run: Run): Derived {
   const derived = report(run);
   const sentence = headline(derived, run);

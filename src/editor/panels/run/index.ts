@@ -1,12 +1,12 @@
-import { type Disposable, type Memento, Uri, type WebviewPanel, window } from "vscode";
-import { log } from "../../../model/log";
-import { runPanelType } from "../../contributions";
+import { type Disposable, type Memento, Uri, window } from "vscode";
 import { registerCommand } from "../../shared/commands";
 import { DisposableStore } from "../../shared/disposableStore";
 import type { Follower } from "../../shared/follower";
 import type { WorkspaceRuns } from "../../shared/workspaceRuns";
-import { columnForPanel, RunPanel } from "./panel";
-import { Reporter } from "./reporter";
+import { PanelSet } from "../shared/panelSet";
+import { Thread } from "../shared/thread";
+import type { Derived } from "./derived";
+import { RunPanel } from "./panel";
 
 const selectionSettlesMs = 100;
 /** Panels of runs that went on when the user closed them, so that they stay closed. */
@@ -15,28 +15,35 @@ const closedKey = "closedPanels";
 /** The run panels, one a run. Holds no numbers: see analysis. */
 export class RunPanels implements Disposable {
   private readonly owned = new DisposableStore();
-  private readonly open = new Map<string, RunPanel>();
-  private readonly reporter: Reporter;
+  private readonly panels: PanelSet<RunPanel>;
 
   constructor(
     private readonly runs: WorkspaceRuns,
-    private readonly follower: Follower,
-    private readonly extension: Uri,
+    follower: Follower,
+    extension: Uri,
     private readonly memory: Memento,
   ) {
-    this.reporter = this.owned.add(new Reporter(Uri.joinPath(extension, "dist", "reporter.js").fsPath));
-    this.owned.defer(() => {
-      for (const panel of this.open.values()) panel.dispose();
-    });
+    const reporter = this.owned.add(new Thread<string, Derived>(Uri.joinPath(extension, "dist", "reporter.js").fsPath));
+    this.panels = this.owned.add(
+      new PanelSet<RunPanel>({
+        name: "run",
+        title: (path) => runs.find(path)?.script ?? "Run",
+        make: (path, webview) => {
+          this.remember(path, false);
+          return new RunPanel(path, webview, follower, reporter, extension);
+        },
+        // It counts only if it is a run of this workspace.
+        restore: async (path) => {
+          await runs.refresh();
+          return runs.find(path) !== undefined;
+        },
+        closed: (path) => this.remember(path, true),
+      }),
+    );
     this.owned.add(
       registerCommand("openRun", (run) => {
         const path = typeof run === "string" ? run : run?.path;
         if (typeof path === "string") this.show(path, { preserveFocus: false });
-      }),
-    );
-    this.owned.add(
-      window.registerWebviewPanelSerializer(runPanelType, {
-        deserializeWebviewPanel: (panel, state) => this.revive(panel, state),
       }),
     );
     this.owned.add(this.marksSelection());
@@ -45,17 +52,11 @@ export class RunPanels implements Disposable {
 
   /** Whether the user sees a panel of ours. */
   get inSight(): boolean {
-    return [...this.open.values()].some(({ visible }) => visible);
+    return this.panels.inSight;
   }
 
-  show(path: string, { preserveFocus }: { readonly preserveFocus: boolean }): void {
-    const existing = this.open.get(path);
-    if (existing !== undefined) {
-      existing.reveal(preserveFocus);
-      return;
-    }
-    const place = { viewColumn: columnForPanel(), preserveFocus };
-    this.keep(path, window.createWebviewPanel(runPanelType, this.runs.find(path)?.script ?? "Run", place));
+  show(path: string, place: { readonly preserveFocus: boolean }): void {
+    this.panels.show(path, place);
   }
 
   /**
@@ -63,7 +64,7 @@ export class RunPanels implements Disposable {
    * panels back by itself, but in a browser it may forget those of the last seconds.
    */
   showAgain(path: string): void {
-    if (!this.open.has(path) && !this.closed.includes(path)) this.show(path, { preserveFocus: true });
+    if (!this.panels.open.has(path) && !this.closed.includes(path)) this.show(path, { preserveFocus: true });
   }
 
   dispose(): void {
@@ -80,36 +81,15 @@ export class RunPanels implements Disposable {
     if (next.length > 0 || this.closed.length > 0) void this.memory.update(closedKey, next);
   }
 
-  private keep(path: string, panel: WebviewPanel): void {
-    const run = new RunPanel(path, panel, this.follower, this.reporter, this.extension);
-    this.open.set(path, run);
-    this.remember(path, false);
-    run.onDidDispose(() => {
-      if (this.open.get(path) !== run) return;
-      this.open.delete(path);
-      this.remember(path, true);
-    });
-  }
-
-  /** After a reload of the window. The page's state names the run; it counts only if it is a run of this workspace. */
-  private async revive(panel: WebviewPanel, state: unknown): Promise<void> {
-    await this.runs.refresh();
-    const path = typeof state === "object" && state !== null ? (state as { run?: unknown }).run : undefined;
-    const isHere = typeof path === "string" && this.runs.find(path) !== undefined && !this.open.has(path);
-    log.info(isHere ? `Panel restored: ${path}` : `Panel not restored, its run is not here: ${JSON.stringify(state)}`);
-    if (isHere) this.keep(path, panel);
-    else panel.dispose();
-  }
-
   /** The line that the user is on is marked in the charts. */
   private marksSelection(): Disposable {
     let timer: NodeJS.Timeout | undefined;
     const listening = window.onDidChangeTextEditorSelection(({ textEditor, selections }) => {
-      if (this.open.size === 0 || textEditor.document.languageId !== "python") return;
+      if (this.panels.open.size === 0 || textEditor.document.languageId !== "python") return;
       clearTimeout(timer);
       const { path, line } = { path: textEditor.document.uri.fsPath, line: (selections[0]?.active.line ?? 0) + 1 };
       timer = setTimeout(() => {
-        for (const panel of this.open.values()) if (panel.visible) panel.select(path, line);
+        for (const panel of this.panels.open.values()) if (panel.page.visible) panel.select(path, line);
       }, selectionSettlesMs);
     });
     return {
@@ -123,7 +103,7 @@ export class RunPanels implements Disposable {
   private readonly labels = new Map<string, string>();
 
   private labelsMayHaveChanged(): void {
-    for (const [path, panel] of this.open) {
+    for (const [path, panel] of this.panels.open) {
       const labels = JSON.stringify(this.runs.find(path)?.labels ?? {});
       if ((this.labels.get(path) ?? labels) !== labels) panel.reload();
       this.labels.set(path, labels);

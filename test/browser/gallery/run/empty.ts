@@ -1,6 +1,7 @@
-import type { GalleryCase } from "./cases";
+import type { ToRunPanel } from "../../../../src/messages/run";
+import type { GalleryCase } from "../case";
 
-const case_: GalleryCase = {
+const case_: GalleryCase<ToRunPanel> = {
   messages: () => [
     {
       type: "empty",

@@ -1,5 +1,6 @@
+import type { ToRunPanel } from "../../../../src/messages/run";
 import { type MadeDevice, makeRun } from "../../makeRun";
-import type { GalleryCase } from "./cases";
+import type { GalleryCase } from "../case";
 
 const cpu: MadeDevice = {
   id: "estimate:cpu",
@@ -23,6 +24,6 @@ export const run = makeRun({
     },
   ],
 });
-const case_: GalleryCase = { messages: () => run.messages, widths: [900, 360] };
+const case_: GalleryCase<ToRunPanel> = { messages: () => run.messages, widths: [900, 360] };
 
 export { case_ as case };

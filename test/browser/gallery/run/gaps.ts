@@ -1,5 +1,6 @@
+import type { ToRunPanel } from "../../../../src/messages/run";
 import { makeRun } from "../../makeRun";
-import type { GalleryCase } from "./cases";
+import type { GalleryCase } from "../case";
 
 /** The GPU's driver did not answer for some seconds. The page's details are open, and so are its tables. */
 export const run = makeRun({
@@ -13,10 +14,10 @@ export const run = makeRun({
     { code: "tracer-thinned", message: "Spans shorter than 20 µs were counted and not written one by one." },
   ],
 });
-const case_: GalleryCase = {
+const case_: GalleryCase<ToRunPanel> = {
   messages: () => run.messages,
   state: {
-    run: run.view.startedAt + run.view.command,
+    subject: run.view.startedAt + run.view.command,
     hiddenDevices: ["rapl:intel-rapl:0:1"],
     quantity: "time",
     measuredOpen: true,

@@ -1,6 +1,6 @@
 import type { ToRunPanel } from "../../../../src/messages/run";
 import { makeRun } from "../../makeRun";
-import type { GalleryCase } from "./cases";
+import type { GalleryCase } from "../case";
 
 const evil = `</script><script>window.pwned=1</script><img src=x onerror="window.pwned=1">`;
 const long = "n".repeat(10_000);
@@ -72,6 +72,6 @@ export function hostileMessages(): ToRunPanel[] {
     { type: "nonsense" } as unknown as ToRunPanel,
   ];
 }
-const case_: GalleryCase = { messages: hostileMessages, widths: [900, 360] };
+const case_: GalleryCase<ToRunPanel> = { messages: hostileMessages, widths: [900, 360] };
 
 export { case_ as case };

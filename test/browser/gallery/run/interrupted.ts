@@ -1,5 +1,6 @@
+import type { ToRunPanel } from "../../../../src/messages/run";
 import { makeRun } from "../../makeRun";
-import type { GalleryCase } from "./cases";
+import type { GalleryCase } from "../case";
 
 /** The recorder was killed: a line on top, and the data up to there. */
 export const run = makeRun({
@@ -13,6 +14,6 @@ export const run = makeRun({
     },
   ],
 });
-const case_: GalleryCase = { messages: () => run.messages };
+const case_: GalleryCase<ToRunPanel> = { messages: () => run.messages };
 
 export { case_ as case };

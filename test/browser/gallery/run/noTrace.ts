@@ -1,6 +1,7 @@
+import type { ToRunPanel } from "../../../../src/messages/run";
 import type { Report } from "../../../../src/model/report";
 import { makeRun } from "../../makeRun";
-import type { GalleryCase } from "./cases";
+import type { GalleryCase } from "../case";
 
 const whole = makeRun({ seed: 6 });
 
@@ -19,7 +20,7 @@ export const report: Report = {
   ],
 };
 const { headline: _headline, ...view } = whole.view;
-const case_: GalleryCase = {
+const case_: GalleryCase<ToRunPanel> = {
   messages: () => [
     { type: "show", view: { ...view, title: "bench.sh", report } },
     { type: "power", reset: true, series: whole.power },

@@ -1,6 +1,6 @@
-import type { SpanChunk } from "../../../../src/messages/run";
+import type { SpanChunk, ToRunPanel } from "../../../../src/messages/run";
 import { makeRun } from "../../makeRun";
-import type { GalleryCase } from "./cases";
+import type { GalleryCase } from "../case";
 
 const whole = makeRun({
   seed: 8,
@@ -49,7 +49,7 @@ export const run = {
     })),
   },
 };
-const case_: GalleryCase = {
+const case_: GalleryCase<ToRunPanel> = {
   messages: () => [
     { type: "show", view: { ...whole.view, title: "finetune_llama.py", report: run.report } },
     { type: "power", reset: true, series: whole.power },
@@ -57,6 +57,11 @@ const case_: GalleryCase = {
     { type: "iterations", reset: true, chunk: whole.iterations },
   ],
   widths: [1280, 360],
+  contrast: {
+    texts: ".phase-name, .scatter-legend > span, .curve-label, .bar-label, .bar-value, .bar-share, .bar-source",
+    marks: ".bar-fill",
+    found: { texts: 30, marks: 7 },
+  },
 };
 
 export { case_ as case };

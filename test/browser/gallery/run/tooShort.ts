@@ -1,6 +1,7 @@
+import type { ToRunPanel } from "../../../../src/messages/run";
 import type { Report } from "../../../../src/model/report";
 import { makeRun } from "../../makeRun";
-import type { GalleryCase } from "./cases";
+import type { GalleryCase } from "../case";
 
 const whole = makeRun({ seed: 5, iterations: 3, startupS: 0.15 });
 const { energyJ: _energyJ, standardErrorJ: _error, ...rest } = whole.report;
@@ -22,7 +23,7 @@ export const report: Report = {
   ],
 };
 const { headline: _headline, ...view } = whole.view;
-const case_: GalleryCase = {
+const case_: GalleryCase<ToRunPanel> = {
   messages: () => [
     { type: "show", view: { ...view, report } },
     { type: "spans", reset: true, chunk: whole.spans },
