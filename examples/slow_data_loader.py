@@ -4,7 +4,7 @@ The images are made once, compressed as PNG does it (filtered rows, then zlib) a
 is the decoding and the augmentation, as in many a real input pipeline. `--workers 2` moves it to other processes.
 
 Usage:
-    python slow_data_loader.py [--epochs N] [--workers N] [--seed N]
+    python slow_data_loader.py [--epochs N] [--workers N] [--seed N] [--save FILE]
 """
 
 import argparse
@@ -90,6 +90,7 @@ def main():
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--save", help="where to write the trained weights")
     options = parser.parse_args()
 
     torch.manual_seed(options.seed)
@@ -108,6 +109,8 @@ def main():
             optimizer.step()
             right += (outputs.argmax(1) == labels).sum().item()
         print(f"epoch {epoch}  accuracy {right / len(data):.1%}", flush=True)
+    if options.save:
+        torch.save(model.state_dict(), options.save)
 
 
 if __name__ == "__main__":

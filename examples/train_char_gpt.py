@@ -1,7 +1,7 @@
 """Trains a small character-level GPT on a piece of Shakespeare: about half a minute on two CPU cores.
 
 Usage:
-    python train_char_gpt.py [--steps N] [--seed N]
+    python train_char_gpt.py [--steps N] [--seed N] [--save FILE]
 """
 
 import argparse
@@ -97,6 +97,7 @@ def main():
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--length", type=int, default=128)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--save", type=Path, help="where to write the trained weights")
     options = parser.parse_args()
 
     torch.manual_seed(options.seed)
@@ -106,6 +107,9 @@ def main():
     model = CharGPT(len(data.vocabulary), options.length)
     print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(data.vocabulary)} characters")
     train(model, loader, torch.optim.AdamW(model.parameters(), lr=1e-3))
+
+    if options.save:
+        torch.save(model.state_dict(), options.save)
 
     model.eval()
     start = torch.tensor([[data.vocabulary.index("\n")]])

@@ -76,7 +76,9 @@ def _versions():
     versions = {}
     for name in _FRAMEWORKS:
         module = sys.modules.get(name)
-        version = getattr(module, "__dict__", {}).get("__version__")
+        known = getattr(module, "__dict__", {})
+        # transformers is loaded lazily, and keeps its version beside.
+        version = known.get("__version__") or known.get("_objects", {}).get("__version__")
         if version is not None:
             versions[name] = str(version)[:100]
     return versions

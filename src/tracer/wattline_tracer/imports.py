@@ -10,6 +10,8 @@ import sys
 from _frozen_importlib_external import PathFinder, SourceFileLoader
 from _thread import get_ident
 
+from . import arrivals
+
 # A file without any of these words has no loop that the rules would call training, evaluation or inference.
 # Looked for in the bytes, so that a file is parsed only where that may be worth it.
 _HINTS = (
@@ -123,14 +125,15 @@ class Finder:
 
     def __init__(self, plan):
         self.plan = plan
-        self.watched = {"torch": _torch_arrived}
+        self.watched = arrivals.ARRIVALS
 
     def find_spec(self, fullname, path=None, target=None):
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is None or type(spec.loader) is not SourceFileLoader:
             return spec
-        if fullname in self.watched:
-            when_executed(spec.loader, self.plan, self.watched[fullname])
+        hooks = self.watched.get(fullname)
+        if hooks is not None:
+            when_executed(spec.loader, self.plan, lambda plan: arrivals.arrived(hooks, fullname, plan))
         elif is_users(spec.origin):
             self._rewrite(spec)
         return spec
@@ -147,15 +150,6 @@ class Finder:
 
     def invalidate_caches(self):
         """The path finder has its own place in sys.meta_path and is told there."""
-
-
-def _torch_arrived(plan):
-    torch = sys.modules["torch"]
-    # An import that failed half-way has not come so far.
-    if all(hasattr(torch, name) for name in ("nn", "optim", "autograd", "compiler", "utils")):
-        from .pytorch import install
-
-        install(plan.tracer, torch)
 
 
 def when_executed(loader, plan, arrived):

@@ -15,7 +15,7 @@ from _thread import get_ident
 from .recorder import DATA, ITERATION, OPTIMIZER, SAMPLE_MASK
 
 # Fetching from a list takes 0.1 µs: a wait below this is no wait.
-_LEAST_WAIT_NS = 5_000
+LEAST_WAIT_NS = 5_000
 
 
 class Loop:
@@ -150,7 +150,7 @@ class ForRunning(Running):
                 start = recorder.data
                 recorder.data = 0
                 now = clock()
-                if recorder.on and start and now - self.fetching + self.waited_before >= _LEAST_WAIT_NS:
+                if recorder.on and start and now - self.fetching + self.waited_before >= LEAST_WAIT_NS:
                     recorder.span(DATA, start, now, self.loop.site)
                 self.waited_before = 0
                 if not self.number & SAMPLE_MASK:
@@ -168,7 +168,7 @@ class ForRunning(Running):
                 # The last wait brought no item: the loader was empty or failed. Time of the loop, but no iteration.
                 recorder = self.recorder
                 now = clock()
-                if self.waiting and now - self.fetching + self.waited_before >= _LEAST_WAIT_NS:
+                if self.waiting and now - self.fetching + self.waited_before >= LEAST_WAIT_NS:
                     recorder.record(DATA, -1, -1, self.start, now, self.loop.site)
                 recorder.data = 0
                 self.loop.count -= 1

@@ -26,6 +26,14 @@ from .watched import Watched
 _METHOD_NAME = "__call__"
 
 
+def arrived(tracer, name):
+    """`torch` has been imported."""
+    torch = sys.modules[name]
+    # An import that failed half-way has not come so far.
+    if all(hasattr(torch, part) for part in ("nn", "optim", "autograd", "compiler", "utils")):
+        install(tracer, torch)
+
+
 def install(tracer, torch):
     """Puts the hooks into torch, which has just been imported. Each stands for itself; none raises."""
     for name, hook in (("forward", _forward), ("backward", _backward), ("optimizer", _optimizer), ("data", _data)):

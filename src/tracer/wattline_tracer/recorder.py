@@ -42,7 +42,7 @@ class Recorder:
         iteration: Its iteration, -1 outside.
         stride: Spans are recorded in every stride-th iteration.
         open: Start of the open span of each phase that frameworks report, 0 where none is open.
-        samples: Items in the batches of training loops so far.
+        samples, tokens: Items in the batches of training loops so far; their tokens, and those that were generated.
         cost_ns, cost_samples: The tracer's own steps that were timed.
     """
 
@@ -76,6 +76,7 @@ class Recorder:
         self.optimizer_site = 0
         self.data = 0
         self.samples = 0
+        self.tokens = 0
         self.cost_ns = 0
         self.cost_samples = 0
 

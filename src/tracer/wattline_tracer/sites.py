@@ -6,8 +6,8 @@ hash, so they are known by `id` and kept alive.
 
 from .imports import is_users
 
-# How far up the user's code is looked for: a framework's trainer stands between (Hugging Face's about ten deep).
-_HOPS = 16
+# How far up the user's code is looked for: a framework's trainer stands between (about ten frames of Hugging Face, thirty of Lightning).
+_HOPS = 40
 # Code that is made while running (exec in a loop) must not fill the memory.
 _LIMIT = 8192
 _LINE_BITS = 24

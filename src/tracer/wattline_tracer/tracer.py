@@ -18,6 +18,18 @@ from .writer import Writer
 # A hook that fails in a loop must not fill the trace.
 _NOTES_LIMIT = 100
 
+# Where arrays come from whose `shape` is known to be no more than that.
+_ARRAYS = ("torch", "numpy", "jaxlib", "jax")
+
+
+def _shape(value):
+    """The shape of an array, () for anything else: nobody else's attributes are asked for."""
+    for base in type(value).__mro__:
+        if base.__module__.partition(".")[0] in _ARRAYS:
+            shape = value.shape
+            return shape if all(type(size) is int for size in shape) else ()
+    return ()
+
 
 class Tracer:
     """Made once a process, by the main thread, when a loop was found or a framework was imported.
@@ -31,7 +43,7 @@ class Tracer:
         self.plan = plan
         self.generation = 0
         self.reinstall = []
-        self.tensor = None
+        self.tensor = None  # torch.Tensor, once there is torch
         self._will_finish = False
         self._loops = {}
         self._notes = 0
@@ -68,20 +80,21 @@ class Tracer:
             put_back()
 
     def count_samples(self, batch):
-        """Adds the first dimension of the first tensor in a batch, where tensors are known."""
-        if self.tensor is None:
-            return
+        """Adds what a batch holds: items, the first dimension of its first array; tokens, where it names `input_ids`."""
         for _ in range(3):
-            if isinstance(batch, self.tensor):
-                if batch.dim():
-                    self.recorder.samples += batch.shape[0]
-                return
-            if isinstance(batch, (tuple, list)) and batch:
+            kind = type(batch)
+            if kind in (tuple, list) and batch:
                 # enumerate() puts a number first.
                 batch = batch[1] if len(batch) > 1 and type(batch[0]) is int else batch[0]
-            elif type(batch) is dict and batch:
-                batch = next(iter(batch.values()))
+            elif kind is dict or kind.__name__ in ("BatchEncoding", "BatchFeature"):
+                tokens = _shape(batch.get("input_ids"))
+                if len(tokens) == 2:
+                    self.recorder.tokens += tokens[0] * tokens[1]
+                batch = next(iter(batch.values()), None)
             else:
+                shape = _shape(batch)
+                if shape:
+                    self.recorder.samples += shape[0]
                 return
 
     def note(self, code, sentence):

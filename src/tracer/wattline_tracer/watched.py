@@ -8,6 +8,7 @@ it, and the guard's `__del__` notes the end. This needs CPython's reference coun
 Looked up on the class (`torch.Tensor.backward`), the real function comes back, so that comparisons hold.
 """
 
+from _thread import interrupt_main
 from functools import partial
 
 
@@ -36,12 +37,21 @@ class _Ending:
     def __del__(self):
         try:
             self.end()
+        except KeyboardInterrupt:
+            interrupt_main()  # Ctrl-C in just this microsecond: what is raised here is lost.
         except Exception:  # Python would print it to the user's stderr.
             pass
 
 
+class _OneCall(partial):
+    """Pickled and copied (to be called in another process, say) it is the method alone."""
+
+    def __reduce__(self):
+        return self.func.__reduce_ex__(2)
+
+
 def ending(method, end):
     """`method` as a callable for one call, after which `end()` is called."""
-    call = partial(method)
+    call = _OneCall(method)
     call.guard = _Ending(end)
     return call

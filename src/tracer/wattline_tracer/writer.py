@@ -151,6 +151,7 @@ class Writer:
             lines.append(f'["o",{calls},{seconds:.6f}]')
             self._memory()
         self._count("samples", recorder.samples or None)
+        self._count("tokens", recorder.tokens or None)
         self._counters(lines, now)
         if last:
             lines.append(f'["e",{clock() / 1e9:.6f}]')
