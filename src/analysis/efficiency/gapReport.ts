@@ -1,0 +1,172 @@
+/** `wattline.gap/1`: the distance to the machine's limit, layer by layer, from a run's layer table. */
+import {
+  type GapDevice,
+  type GapLayer,
+  type GapReport,
+  type GapTotals,
+  gapSchemaName,
+  type HostSide,
+  type MachineLimits,
+  type Pass,
+} from "../../model/gap";
+import type { LayerMeasure, TracedLayer } from "../../model/trace";
+import { leastBytes } from "./bytes";
+import { fusionsOf } from "./fusion";
+import { gapHeadline } from "./gapHeadline";
+import { gapNotes } from "./gapNotes";
+import { layerKind } from "./layerKind";
+import { type LayerMean, layerMeans } from "./layerMeans";
+import { type LayerLimits, type Peaks, peaksFor } from "./peaks";
+import { attainableEfficiency, attainableOfAll, balanceOf, type Limits, splitTime } from "./split";
+import { allGroups, sumsOf } from "./sums";
+
+export interface GapInput {
+  readonly run: GapReport["run"];
+  readonly layers: readonly TracedLayer[];
+  readonly measures: readonly LayerMeasure[];
+  /** Iterations that are warm-up or unusual. */
+  readonly leaveOut?: ReadonlySet<number>;
+  readonly machine: MachineLimits;
+  /** Mean watts of all counted devices in a phase. */
+  readonly powerW?: Readonly<Partial<Record<Pass, number>>>;
+  readonly energySource?: GapReport["energySource"];
+  readonly host?: HostSide;
+}
+
+/** A layer and pass with all that is needed to say something of it. */
+export interface Measured {
+  readonly mean: LayerMean;
+  readonly bytes?: number;
+  readonly limits: LayerLimits;
+  readonly row: GapLayer;
+}
+
+/** Bad rows and missing figures leave the rest whole; `notes` say what is missing. */
+export function gapReport(input: GapInput): GapReport {
+  const { means, sampled, leftOut, badRows } = layerMeans(input.layers, input.measures, input.leaveOut);
+  const peaks = peaksFor(input.machine, means);
+  const measured = measuredLayers(means, peaks, input.powerW ?? {});
+  const layers = measured.map(({ row }) => row);
+  const device = deviceOf(input.machine, measured);
+  const totals = totalsOf(measured);
+  const withEnergy = totals.energyJ !== undefined && input.energySource !== undefined;
+  return {
+    schema: gapSchemaName,
+    run: input.run,
+    headline: gapHeadline(layers, totals),
+    device,
+    iterations: { sampled, leftOut },
+    layers,
+    totals,
+    groups: allGroups(layers),
+    fusions: fusionsOf(measured),
+    ...(input.host && { host: input.host }),
+    ...(withEnergy && { energySource: input.energySource }),
+    notes: gapNotes({ device, layers, sampled, badRows, tf32: peaks.tf32 }),
+  };
+}
+
+function measuredLayers(
+  means: readonly LayerMean[],
+  peaks: Peaks,
+  powerW: NonNullable<GapInput["powerW"]>,
+): Measured[] {
+  const forwards = new Map(means.flatMap((mean) => (mean.pass === "forward" ? [[mean.layer.id, mean]] : [])));
+  return means.map((mean) => {
+    const limits = peaks.of(mean);
+    const bytes = bytesOf(mean, forwards.get(mean.layer.id) ?? mean);
+    return { mean, limits, ...(bytes !== undefined && { bytes }), row: rowOf(mean, bytes, limits, powerW[mean.pass]) };
+  });
+}
+
+/** A backward reads what the forward read, so its bytes come from the forward's, scaled to its calls. */
+function bytesOf(mean: LayerMean, forward: LayerMean): number | undefined {
+  const { inputBytes, outputBytes } = forward;
+  const { weightBytes } = mean.layer;
+  if (inputBytes === undefined || outputBytes === undefined || !(weightBytes >= 0)) return undefined;
+  const share = mean.calls / forward.calls;
+  return leastBytes(mean.layer.type, mean.pass, {
+    weightBytes,
+    inputBytes: inputBytes * share,
+    outputBytes: outputBytes * share,
+    calls: mean.calls,
+  });
+}
+
+function rowOf(mean: LayerMean, bytes: number | undefined, found: LayerLimits, powerW: number | undefined): GapLayer {
+  const { layer, flops, standardErrorS } = mean;
+  const parts = partsOf(mean.timeS, flops, bytes, found.limits);
+  const timeS = parts.timeS;
+  const energyJ = powerW === undefined ? undefined : powerW * timeS;
+  return {
+    name: layer.name,
+    type: layer.type,
+    kind: layerKind(layer, mean.inputShape),
+    pass: mean.pass,
+    ...(found.dtype !== undefined && { dtype: found.dtype }),
+    calls: mean.calls,
+    ...(standardErrorS !== undefined && { standardErrorS }),
+    ...(flops !== undefined && { flops }),
+    ...(bytes !== undefined && { bytes }),
+    ...(flops !== undefined && bytes !== undefined && bytes > 0 && { operationalIntensity: flops / bytes }),
+    ...parts,
+    ...(energyJ !== undefined && { energyJ }),
+    ...(energyJ !== undefined &&
+      parts.idealTimeS !== undefined && { lostEnergyJ: (energyJ * (timeS - parts.idealTimeS)) / timeS }),
+    ...(layer.path !== undefined && { file: layer.path }),
+    ...(layer.line !== undefined && { line: layer.line }),
+    ...(layer.callPath !== undefined && { callFile: layer.callPath }),
+    ...(layer.callLine !== undefined && { callLine: layer.callLine }),
+    ...(mean.inputShape.length > 0 && { inputShape: mean.inputShape }),
+    ...(mean.outputShape.length > 0 && { outputShape: mean.outputShape }),
+  };
+}
+
+type Parts = Pick<
+  GapLayer,
+  "timeS" | "idealTimeS" | "memoryGapS" | "kernelGapS" | "efficiency" | "attainableEfficiency" | "bound"
+>;
+
+/** A layer of which no FLOPs are known has an ideal time of 0, one of which no bytes are known no gap that is told apart. */
+function partsOf(timeS: number, flops: number | undefined, bytes: number | undefined, limits?: Limits): Parts {
+  if (limits === undefined || (flops === undefined && bytes === undefined)) return { timeS };
+  const efficiency = flops !== undefined && { efficiency: flops / (limits.peakFlopsPerS * timeS) };
+  if (bytes === undefined) {
+    return { timeS, ...efficiency, idealTimeS: Math.min(timeS, flops! / limits.peakFlopsPerS) };
+  }
+  const work = { flops: flops ?? 0, bytes };
+  const isMemory = work.bytes / limits.bandwidthBytesPerS > work.flops / limits.peakFlopsPerS;
+  return {
+    ...splitTime(timeS, work, limits),
+    ...efficiency,
+    ...(flops !== undefined && { attainableEfficiency: attainableEfficiency(work, limits) }),
+    ...(work.flops + work.bytes > 0 && { bound: isMemory ? ("memory" as const) : ("compute" as const) }),
+  };
+}
+
+/** The waterline is drawn for the format that most FLOPs run in, else most of the time. */
+function deviceOf(machine: MachineLimits, measured: readonly Measured[]): GapDevice {
+  const flops = new Map<string, { flops: number; timeS: number; limits: Limits }>();
+  for (const { mean, limits } of measured) {
+    if (limits.dtype === undefined || limits.limits === undefined) continue;
+    const sum = flops.get(limits.dtype) ?? { flops: 0, timeS: 0, limits: limits.limits };
+    flops.set(limits.dtype, {
+      ...sum,
+      flops: sum.flops + (mean.flops ?? 0),
+      timeS: sum.timeS + mean.timeS,
+    });
+  }
+  const main = [...flops].sort(([, a], [, b]) => b.flops - a.flops || b.timeS - a.timeS)[0];
+  return { ...machine, ...(main && { mainDtype: main[0], balanceFlopsPerByte: balanceOf(main[1].limits) }) };
+}
+
+function totalsOf(measured: readonly Measured[]): GapTotals {
+  const works = measured.flatMap(({ mean, bytes, limits: { limits } }) =>
+    limits !== undefined && bytes !== undefined ? [{ flops: mean.flops ?? 0, bytes, limits }] : [],
+  );
+  const attainable = attainableOfAll(works);
+  return {
+    ...sumsOf(measured.map(({ row }) => row)),
+    ...(attainable !== undefined && { attainableEfficiency: attainable }),
+  };
+}
