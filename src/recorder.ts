@@ -20,6 +20,7 @@ const commands: Record<string, () => Promise<Command>> = {
   doctor: async () => (await import("./cli/doctor")).doctorCommand(installation),
 
   bloat: async () => (await import("./cli/bloat")).bloatCommand,
+  gap: async () => (await import("./cli/gap")).gapCommand(installation),
   quant: async () => (await import("./cli/quant")).quantCommand,
   watch: async () => (await import("./cli/watch")).watchCommand(installation),
 };

@@ -94,34 +94,37 @@ function bytesOf(mean: LayerMean, forward: LayerMean): number | undefined {
 }
 
 function rowOf(mean: LayerMean, bytes: number | undefined, found: LayerLimits, powerW: number | undefined): GapLayer {
-  const { layer, flops, standardErrorS } = mean;
+  const { layer, flops } = mean;
   const parts = partsOf(mean.timeS, flops, bytes, found.limits);
-  const timeS = parts.timeS;
-  const energyJ = powerW === undefined ? undefined : powerW * timeS;
-  return {
+  const { timeS, idealTimeS } = parts;
+  // Written field by field: there are thousands of rows, and each spread of what may be absent is an object.
+  const row: Writable<GapLayer> = {
     name: layer.name,
     type: layer.type,
     kind: layerKind(layer, mean.inputShape),
     pass: mean.pass,
-    ...(found.dtype !== undefined && { dtype: found.dtype }),
     calls: mean.calls,
-    ...(standardErrorS !== undefined && { standardErrorS }),
-    ...(flops !== undefined && { flops }),
-    ...(bytes !== undefined && { bytes }),
-    ...(flops !== undefined && bytes !== undefined && bytes > 0 && { operationalIntensity: flops / bytes }),
     ...parts,
-    ...(energyJ !== undefined && { energyJ }),
-    ...(energyJ !== undefined &&
-      parts.idealTimeS !== undefined && { lostEnergyJ: (energyJ * (timeS - parts.idealTimeS)) / timeS }),
-    ...(layer.path !== undefined && { file: layer.path }),
-    ...(layer.line !== undefined && { line: layer.line }),
-    ...(layer.callPath !== undefined && { callFile: layer.callPath }),
-    ...(layer.callLine !== undefined && { callLine: layer.callLine }),
-    ...(mean.inputShape.length > 0 && { inputShape: mean.inputShape }),
-    ...(mean.outputShape.length > 0 && { outputShape: mean.outputShape }),
   };
+  if (found.dtype !== undefined) row.dtype = found.dtype;
+  if (mean.standardErrorS !== undefined) row.standardErrorS = mean.standardErrorS;
+  if (flops !== undefined) row.flops = flops;
+  if (bytes !== undefined) row.bytes = bytes;
+  if (flops !== undefined && bytes !== undefined && bytes > 0) row.operationalIntensity = flops / bytes;
+  if (powerW !== undefined) {
+    row.energyJ = powerW * timeS;
+    if (idealTimeS !== undefined) row.lostEnergyJ = powerW * (timeS - idealTimeS);
+  }
+  if (layer.path !== undefined) row.file = layer.path;
+  if (layer.line !== undefined) row.line = layer.line;
+  if (layer.callPath !== undefined) row.callFile = layer.callPath;
+  if (layer.callLine !== undefined) row.callLine = layer.callLine;
+  if (mean.inputShape.length > 0) row.inputShape = mean.inputShape;
+  if (mean.outputShape.length > 0) row.outputShape = mean.outputShape;
+  return row;
 }
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 type Parts = Pick<
   GapLayer,
   "timeS" | "idealTimeS" | "memoryGapS" | "kernelGapS" | "efficiency" | "attainableEfficiency" | "bound"

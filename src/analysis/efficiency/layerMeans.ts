@@ -27,8 +27,7 @@ export interface LayerMeans {
   readonly badRows: number;
 }
 
-interface Slot {
-  readonly layer: TracedLayer;
+interface Sums {
   readonly first: LayerMeasure;
   calls: number;
   timeS: number;
@@ -38,11 +37,23 @@ interface Slot {
   outputBytes: number;
 }
 
-const passes = ["forward", "backward"] as const;
+interface Slot {
+  readonly layer: TracedLayer;
+  forward: Sums | undefined;
+  backward: Sums | undefined;
+}
+
 /** No layer takes less than a picosecond or more than four months, and none does more than all of a large training. */
 const leastS = 1e-12;
 const mostS = 1e7;
 const mostAmount = 1e26;
+
+/** An iteration, and whether each pass was seen in it: one without a backward (an evaluation) is no mean of backwards. */
+interface Iteration {
+  counts: boolean;
+  forward: boolean;
+  backward: boolean;
+}
 
 /**
  * @param leaveOut iterations that are warm-up or unusual; where that would be all, none is left out
@@ -52,51 +63,71 @@ export function layerMeans(
   measures: readonly LayerMeasure[],
   leaveOut: ReadonlySet<number> = new Set(),
 ): LayerMeans {
-  const known = new Map(layers.map((layer) => [layer.id, layer]));
-  const all = new Set<number>();
-  for (const { iteration } of measures) all.add(iteration);
-  const kept = [...all].filter((iteration) => !leaveOut.has(iteration));
-  const counts = new Set(kept.length > 0 ? kept : all);
-  const slots = { forward: new Map<number, Slot>(), backward: new Map<number, Slot>() };
-  const iterations = { forward: new Set<number>(), backward: new Set<number>() };
+  const iterations = iterationsOf(measures, leaveOut);
+  const slots = new Map<number, Slot>(
+    layers.map((layer) => [layer.id, { layer, forward: undefined, backward: undefined }]),
+  );
+  // In the order in which they first ran.
+  const order: Slot[] = [];
   let badRows = 0;
+  let at: { readonly number: number; readonly iteration: Iteration } | undefined;
   for (const measure of measures) {
-    if (!counts.has(measure.iteration)) continue;
-    const layer = known.get(measure.layer);
-    if (layer === undefined || !(measure.timeS >= leastS && measure.timeS <= mostS)) {
+    // Rows of an iteration come together, so that the answer is mostly the last one again.
+    if (at?.number !== measure.iteration) {
+      at = { number: measure.iteration, iteration: iterations.get(measure.iteration)! };
+    }
+    if (!at.iteration.counts) continue;
+    const slot = slots.get(measure.layer);
+    if (slot === undefined || !(measure.timeS >= leastS && measure.timeS <= mostS)) {
       badRows++;
       continue;
     }
-    iterations[measure.pass].add(measure.iteration);
-    addTo(slots[measure.pass], layer, measure);
+    at.iteration[measure.pass] = true;
+    if (slot.forward === undefined && slot.backward === undefined) order.push(slot);
+    addTo(slot, measure);
   }
-  const order = [...slots.forward.keys()];
-  const place = new Map(order.map((id, index) => [id, index]));
-  const backward = [...slots.backward.values()].sort(
-    (a, b) => (place.get(b.layer.id) ?? -1) - (place.get(a.layer.id) ?? -1),
-  );
-  const rows = { forward: [...slots.forward.values()], backward };
+  const all = [...iterations.values()];
+  const inPass = (pass: LayerMean["pass"]) => all.filter((iteration) => iteration[pass]).length;
+  const [forwards, backwards] = [inPass("forward"), inPass("backward")];
   return {
-    means: passes.flatMap((pass) => rows[pass].map((slot) => meanOf(slot, pass, iterations[pass].size))),
-    sampled: counts.size,
-    leftOut: all.size - counts.size,
+    means: [
+      ...order.flatMap(({ layer, forward }) => meanOf(layer, forward, "forward", forwards)),
+      ...order.reverse().flatMap(({ layer, backward }) => meanOf(layer, backward, "backward", backwards)),
+    ],
+    sampled: all.filter(({ counts }) => counts).length,
+    leftOut: all.filter(({ counts }) => !counts).length,
     badRows,
   };
 }
 
-function addTo(slots: Map<number, Slot>, layer: TracedLayer, measure: LayerMeasure): void {
-  let slot = slots.get(layer.id);
-  if (slot === undefined) {
-    slot = { layer, first: measure, calls: 0, timeS: 0, squaresS: 0, flops: 0, inputBytes: 0, outputBytes: 0 };
-    slots.set(layer.id, slot);
+function iterationsOf(measures: readonly LayerMeasure[], leaveOut: ReadonlySet<number>): Map<number, Iteration> {
+  const found = new Map<number, Iteration>();
+  let last: number | undefined;
+  for (const { iteration } of measures) {
+    if (iteration === last) continue;
+    last = iteration;
+    if (!found.has(iteration)) {
+      found.set(iteration, { counts: !leaveOut.has(iteration), forward: false, backward: false });
+    }
   }
-  slot.calls += measure.calls;
-  slot.timeS += measure.timeS;
-  slot.squaresS += measure.timeS * measure.timeS;
+  const all = [...found.values()];
+  if (all.every(({ counts }) => !counts)) for (const iteration of all) iteration.counts = true;
+  return found;
+}
+
+function addTo(slot: Slot, measure: LayerMeasure): void {
+  let sums = slot[measure.pass];
+  if (sums === undefined) {
+    sums = { first: measure, calls: 0, timeS: 0, squaresS: 0, flops: 0, inputBytes: 0, outputBytes: 0 };
+    slot[measure.pass] = sums;
+  }
+  sums.calls += measure.calls;
+  sums.timeS += measure.timeS;
+  sums.squaresS += measure.timeS * measure.timeS;
   // A sum needs all its parts: NaN, from one that is missing, stays NaN.
-  slot.flops += amount(measure.flops);
-  slot.inputBytes += amount(measure.inputBytes);
-  slot.outputBytes += amount(measure.outputBytes);
+  sums.flops += amount(measure.flops);
+  sums.inputBytes += amount(measure.inputBytes);
+  sums.outputBytes += amount(measure.outputBytes);
 }
 
 /** NaN where it is missing or cannot be. */
@@ -104,23 +135,26 @@ function amount(value: number | undefined): number {
   return value !== undefined && value >= 0 && value <= mostAmount ? value : Number.NaN;
 }
 
-function meanOf(slot: Slot, pass: LayerMean["pass"], iterations: number): LayerMean {
-  const { layer, first } = slot;
-  const timeS = slot.timeS / iterations;
-  const variance = (slot.squaresS - slot.timeS * timeS) / (iterations - 1);
-  const each = (sum: number, name: "flops" | "inputBytes" | "outputBytes") =>
-    Number.isNaN(sum) ? {} : { [name]: sum / iterations };
-  return {
-    layer,
-    pass,
-    calls: slot.calls / iterations,
-    timeS,
-    ...(iterations > 1 && { standardErrorS: Math.sqrt(Math.max(0, variance) / iterations) }),
-    ...each(slot.flops, "flops"),
-    ...each(slot.inputBytes, "inputBytes"),
-    ...each(slot.outputBytes, "outputBytes"),
-    ...(first.dtype !== undefined && { dtype: first.dtype }),
-    inputShape: first.inputShape,
-    outputShape: first.outputShape,
-  };
+function meanOf(layer: TracedLayer, sums: Sums | undefined, pass: LayerMean["pass"], iterations: number): LayerMean[] {
+  if (sums === undefined) return [];
+  const { first } = sums;
+  const timeS = sums.timeS / iterations;
+  const variance = (sums.squaresS - sums.timeS * timeS) / (iterations - 1);
+  const each = (name: "flops" | "inputBytes" | "outputBytes") =>
+    Number.isNaN(sums[name]) ? {} : { [name]: sums[name] / iterations };
+  return [
+    {
+      layer,
+      pass,
+      calls: sums.calls / iterations,
+      timeS,
+      ...(iterations > 1 && { standardErrorS: Math.sqrt(Math.max(0, variance) / iterations) }),
+      ...each("flops"),
+      ...each("inputBytes"),
+      ...each("outputBytes"),
+      ...(first.dtype !== undefined && { dtype: first.dtype }),
+      inputShape: first.inputShape,
+      outputShape: first.outputShape,
+    },
+  ];
 }

@@ -2,47 +2,51 @@
 import { type GapGroup, type GapLayer, type GapSums, type Grouping, groupings } from "../../model/gap";
 
 type Summed = "flops" | "bytes" | "idealTimeS" | "memoryGapS" | "kernelGapS" | "energyJ" | "lostEnergyJ";
-const summed: readonly Summed[] = [
-  "flops",
-  "bytes",
-  "idealTimeS",
-  "memoryGapS",
-  "kernelGapS",
-  "energyJ",
-  "lostEnergyJ",
-];
 
 /** Sums over rows; what no row has is absent. */
 export function sumsOf(rows: readonly GapLayer[]): GapSums {
-  const found: Partial<Record<Summed, number>> = {};
   let plainTimeS = 0;
   let unsplitTimeS = 0;
   let withIdealS = 0;
   // Intensity is of rows that have both, or it would be neither's.
   let flopsWithBytes = 0;
   let bytesWithFlops = 0;
-  for (const row of rows) {
-    plainTimeS += row.timeS;
-    if (row.idealTimeS !== undefined) withIdealS += row.timeS;
-    if (row.memoryGapS === undefined) unsplitTimeS += row.timeS - (row.idealTimeS ?? 0);
-    if (row.flops !== undefined && row.bytes !== undefined) {
-      flopsWithBytes += row.flops;
-      bytesWithFlops += row.bytes;
-    }
-    for (const name of summed) {
-      const value = row[name];
-      if (value !== undefined) found[name] = (found[name] ?? 0) + value;
+  for (const { timeS, idealTimeS, memoryGapS, flops, bytes } of rows) {
+    plainTimeS += timeS;
+    if (idealTimeS !== undefined) withIdealS += timeS;
+    if (memoryGapS === undefined) unsplitTimeS += timeS - (idealTimeS ?? 0);
+    if (flops !== undefined && bytes !== undefined) {
+      flopsWithBytes += flops;
+      bytesWithFlops += bytes;
     }
   }
-  const { idealTimeS = 0, memoryGapS = 0, kernelGapS = 0 } = found;
+  const ideal = sumOf(rows, "idealTimeS");
+  const split = { ...ideal, ...sumOf(rows, "memoryGapS"), ...sumOf(rows, "kernelGapS") };
+  const { idealTimeS = 0, memoryGapS = 0, kernelGapS = 0 } = split;
   return {
     // The sum of the parts, which add up to it to the last bit.
     timeS: withIdealS > 0 ? idealTimeS + memoryGapS + kernelGapS + unsplitTimeS : plainTimeS,
-    ...found,
+    ...sumOf(rows, "flops"),
+    ...sumOf(rows, "bytes"),
+    ...split,
     ...(unsplitTimeS > 0 && { unsplitTimeS }),
+    ...sumOf(rows, "energyJ"),
+    ...sumOf(rows, "lostEnergyJ"),
     ...(bytesWithFlops > 0 && { operationalIntensity: flopsWithBytes / bytesWithFlops }),
     ...(withIdealS > 0 && { efficiency: idealTimeS / withIdealS }),
   };
+}
+
+function sumOf(rows: readonly GapLayer[], name: Summed): Partial<Record<Summed, number>> {
+  let sum = 0;
+  let found = false;
+  for (const row of rows) {
+    const value = row[name];
+    if (value === undefined) continue;
+    sum += value;
+    found = true;
+  }
+  return found ? { [name]: sum } : {};
 }
 
 /**
