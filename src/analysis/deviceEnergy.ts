@@ -4,13 +4,15 @@ import { formatDuration } from "../model/format";
 import type { Run } from "../model/run";
 import type { SampleColumns } from "../model/sample";
 import { totalAtLeastS } from "./attribution/enough";
-import { type Readings, type Span, timedReadings } from "./attribution/readings";
+import { plainReadings, type Span, type TimedReadings, timedReadings } from "./attribution/readings";
 import { energyAtMost, totalEnergy } from "./attribution/total";
 
 export interface DeviceEnergy {
   readonly device: Device;
   /** Its samples; undefined where there are none. */
   readonly columns: SampleColumns | undefined;
+  /** Their energies with the times that the meter's own clock gives them. */
+  readonly readings: TimedReadings | undefined;
   /** Joules in the run's window; absent where they cannot be told, then with the reason. */
   readonly energyJ?: number;
   readonly standardErrorJ?: number;
@@ -41,7 +43,7 @@ export function deviceEnergies(run: Run): DeviceEnergy[] {
     const lost = device.source === "measured" ? [] : (run.manifest.end?.lost ?? []);
     const holes = lost.filter((span) => span.device === device.id);
     const energy = energyOf(device, run.samples.get(device.id), window, holes);
-    const idlePowerW = run.manifest.idlePowerW?.[device.id] ?? idleBefore(energy.columns, window.fromS);
+    const idlePowerW = run.manifest.idlePowerW?.[device.id] ?? idleBefore(energy.readings, window.fromS);
     return { ...energy, ...(idlePowerW !== undefined && { idlePowerW }) };
   });
 }
@@ -49,11 +51,11 @@ export function deviceEnergies(run: Run): DeviceEnergy[] {
 /** The recorder waits two seconds for this; a little of it goes into starting to read. */
 const idleWindowS = 1.8;
 
-function idleBefore(columns: SampleColumns | undefined, startS: number): number | undefined {
-  if (columns === undefined || columns.timeS.length === 0) return undefined;
+function idleBefore(readings: TimedReadings | undefined, startS: number): number | undefined {
+  if (readings === undefined || readings.timeS.length === 0) return undefined;
   const window = { fromS: startS - idleWindowS, toS: startS };
-  if (columns.timeS[0]! > window.fromS + 0.2) return undefined;
-  const total = totalEnergy(timedReadings(columns), window);
+  if (readings.timeS[0]! > window.fromS + 0.2) return undefined;
+  const total = totalEnergy(readings, window);
   return total.known && total.value.standardErrorJ < tooUncertain * total.value.energyJ
     ? total.value.meanPowerW
     : undefined;
@@ -68,17 +70,19 @@ function energyOf(
   window: Span,
   holes: readonly Span[],
 ): DeviceEnergy {
-  if (columns === undefined) return { device, columns, holes, reason: `Nothing was read of ${device.name}.` };
-  const readings = timedReadings(columns);
+  const readings = columns && timedReadings(columns);
+  if (readings === undefined) {
+    return { device, columns, readings, holes, reason: `Nothing was read of ${device.name}.` };
+  }
   const updatePeriodS = readings.updatePeriodS ?? device.updatePeriodS;
-  const common = { device, columns, holes, ...(updatePeriodS !== undefined && { updatePeriodS }) };
+  const common = { device, columns, readings, holes, ...(updatePeriodS !== undefined && { updatePeriodS }) };
   const total = totalEnergy(readings, window, holes);
   if (total.known && total.value.standardErrorJ <= tooUncertain * total.value.energyJ) {
     const { energyJ, standardErrorJ } = total.value;
-    const integrated = integratedJ(columns, window);
+    const integrated = integratedJ(columns!, window);
     return { ...common, energyJ, standardErrorJ, ...(integrated !== undefined && { energyIntegratedJ: integrated }) };
   }
-  const runAtLeastS = totalAtLeastS(updatePeriodS ?? columns.timeS.length / Math.max(window.toS - window.fromS, 1e-3));
+  const runAtLeastS = totalAtLeastS(updatePeriodS ?? readings.timeS.length / Math.max(window.toS - window.fromS, 1e-3));
   const bound =
     energyAtMost(readings, window) ?? (total.known ? total.value.energyJ + 2 * total.value.standardErrorJ : undefined);
   return {
@@ -90,9 +94,9 @@ function energyOf(
   };
 }
 
+/** The meter's clock is the counter's: an integral is true when its power was read. */
 function integratedJ({ timeS, timeErrorS, energyIntegratedJ }: SampleColumns, window: Span): number | undefined {
-  const readings: Readings = { timeS, timeErrorS, energyJ: energyIntegratedJ };
-  const total = totalEnergy(timedReadings(readings), window);
+  const total = totalEnergy(plainReadings({ timeS, timeErrorS, energyJ: energyIntegratedJ }), window);
   return total.known ? total.value.energyJ : undefined;
 }
 

@@ -2,7 +2,6 @@
 import type { ReportedIterations } from "../model/report";
 import type { Run } from "../model/run";
 import type { Trace, TracedLoop } from "../model/trace";
-import { timedReadings } from "./attribution/readings";
 import type { DeviceEnergy } from "./deviceEnergy";
 import {
   type ClassifiedIterations,
@@ -72,10 +71,8 @@ function meanDurationS({ classified, aggregated }: LoopIterations): number | und
 
 function energyOf(found: LoopIterations, counted: readonly DeviceEnergy[]) {
   if (counted.length === 0 || found.aggregated.count > found.classified.counted) return {};
-  const answers = counted.map(({ columns, energyJ }) =>
-    columns && energyJ !== undefined
-      ? energyPerIteration(timedReadings(columns), found, found.classified.kind)
-      : undefined,
+  const answers = counted.map(({ readings, energyJ }) =>
+    readings && energyJ !== undefined ? energyPerIteration(readings, found, found.classified.kind) : undefined,
   );
   const known = answers.flatMap((answer) => (answer?.known ? [answer.value] : []));
   // A sum needs all its parts.
@@ -88,7 +85,7 @@ function energyOf(found: LoopIterations, counted: readonly DeviceEnergy[]) {
 
 /** Joules of each iteration on all counted devices; NaN where a meter is too slow to tell. */
 export function energyOfEach(found: LoopIterations, counted: readonly DeviceEnergy[]): Float64Array {
-  const all = counted.map(({ columns }) => columns && iterationEnergies(timedReadings(columns), found));
+  const all = counted.map(({ readings }) => readings && iterationEnergies(readings, found));
   return found.startS.map((_, row) =>
     all.length === 0 ? Number.NaN : all.reduce((sum, energies) => sum + (energies?.[row] ?? Number.NaN), 0),
   );

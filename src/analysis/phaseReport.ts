@@ -84,15 +84,14 @@ function withoutPhase(segments: FlatSegments, column: number): FlatSegments {
 }
 
 function attributeDevice(
-  { columns, holes, device }: DeviceEnergy,
+  { readings, holes, device }: DeviceEnergy,
   segments: FlatSegments,
   phases: number,
   windowStartS: number,
   windowEndS: number,
 ) {
-  const { timeS, timeErrorS, energyJ } = columns!;
   return attribute({
-    readings: { timeS, timeErrorS, energyJ },
+    readings: readings!,
     segments,
     phases,
     windowStartS,

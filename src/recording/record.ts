@@ -8,6 +8,7 @@ import { bootId, startTicksOf, writeManifest } from "../store/manifest";
 import { createRunFolder, runsRoot } from "../store/runFolder";
 import { monotonicS } from "./clock";
 import { describeHost, describeRepository, describeScript } from "./describe";
+import { isUsed } from "./election";
 import { childEnvironment } from "./environment";
 import { checkCommand } from "./findCommand";
 import { idleWaitS, rememberedIdle } from "./idlePower";
@@ -85,7 +86,7 @@ export async function record(options: RecordOptions, installation: Installation)
     if (early !== undefined) {
       // Somebody thought better of it while Wattline got ready: the command is not run, and nothing is left behind.
       await source.stop();
-      await rm(runPath, { recursive: true, force: true });
+      await discard(runPath, { ...manifest, end: notBegun(startedMonotonicS, { signal: early }) });
       return { exitCode: exitCodeOf({ code: null, signal: early }) };
     }
     const startS = monotonicS() - startedMonotonicS;
@@ -94,7 +95,7 @@ export async function record(options: RecordOptions, installation: Installation)
     const started = await child.started;
     if (started instanceof Error) {
       await source.stop();
-      await rm(runPath, { recursive: true, force: true });
+      await discard(runPath, { ...manifest, end: notBegun(startedMonotonicS, { exitCode: started.exitCode }) });
       throw started;
     }
     await writeManifest(runPath, { ...manifest, child: { pid: started, startS } });
@@ -122,6 +123,17 @@ export async function record(options: RecordOptions, installation: Installation)
   } finally {
     stopForwarding();
   }
+}
+
+/** Removes a run that was none, unless its sampler has begun to serve other runs: their samples are in its folder. */
+async function discard(runPath: string, ended: Manifest): Promise<void> {
+  if (await isUsed(runPath)) await writeManifest(runPath, ended);
+  else await rm(runPath, { recursive: true, force: true });
+}
+
+function notBegun(startedMonotonicS: number, how: { signal: string } | { exitCode: number }): Manifest["end"] {
+  const timeS = monotonicS() - startedMonotonicS;
+  return { at: new Date().toISOString(), timeS, ...how, self: selfCost(undefined), lost: [] };
 }
 
 async function describe(

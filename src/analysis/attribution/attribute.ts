@@ -16,13 +16,13 @@ import { priorOf } from "./evidence";
 import { fitLagAndNoise, type LagRange, medianLength } from "./fit";
 import { groupsOf } from "./groups";
 import { type PhaseEnergies, phaseEnergies } from "./phaseEnergies";
-import { type Readings, someOf, stretchesOf, timedReadings } from "./readings";
+import { type Readings, someOf, stretchesOf, type TimedReadings, timedReadings } from "./readings";
 import type { Stretch } from "./rows";
 import { askedTime, type Segments, type Span, type Timeline, timelineOf } from "./timeline";
 import { totalEnergy } from "./total";
 
 export interface AttributionInput {
-  readonly readings: Readings;
+  readonly readings: Readings | TimedReadings;
   /** What the program did; disjoint and in order (`flattenSpans`); what they leave out is `other`. */
   readonly segments: Segments;
   /** Columns are 0 … phases - 1. */
@@ -78,7 +78,8 @@ export function attribute(input: AttributionInput): Answer<Attribution> {
   const originS = input.windowStartS;
   const window: Span = { fromS: 0, toS: input.windowEndS - originS };
   const holes = (input.holes ?? []).map(({ fromS, toS }) => ({ fromS: fromS - originS, toS: toS - originS }));
-  const readings = timedReadings({ ...input.readings, timeS: input.readings.timeS.map((timeS) => timeS - originS) });
+  const timed = "spreadS" in input.readings ? input.readings : timedReadings(input.readings);
+  const readings: TimedReadings = { ...timed, timeS: timed.timeS.map((timeS) => timeS - originS) };
   const rough = totalEnergy(readings, window, holes);
   if (!rough.known) return rough;
   const stretches = stretchesOf(readings, window, holes);

@@ -19,7 +19,27 @@ export interface TimedReadings extends Stretch {
 }
 
 /** Leaves out what has no value or stands before its predecessor, and finds the meter's own clock. */
-export function timedReadings({ timeS, timeErrorS, energyJ }: Readings): TimedReadings {
+export function timedReadings(readings: Readings): TimedReadings {
+  const { timeS, halfS, energyJ } = usable(readings);
+  const clock: MeterClock = meterClock({ timeS, halfS });
+  // One of them may be off by a whole update: a few intervals of double length are better.
+  const sure = [...timeS.keys()].filter((k) => Number.isFinite(clock.spreadS[k]!));
+  return {
+    timeS: Float64Array.from(sure, (k) => clock.timeS[k]!),
+    spreadS: Float64Array.from(sure, (k) => clock.spreadS[k]!),
+    energyJ: Float64Array.from(sure, (k) => energyJ[k]!),
+    ...(clock.periodS !== undefined && { updatePeriodS: clock.periodS }),
+  };
+}
+
+/** The same with the times as they were seen, which costs next to nothing and does for a total. */
+export function plainReadings(readings: Readings): Stretch {
+  const { timeS, halfS, energyJ } = usable(readings);
+  return { timeS, spreadS: halfS.map((half) => half / Math.sqrt(3)), energyJ };
+}
+
+/** In order of time, finite, never falling. */
+function usable({ timeS, timeErrorS, energyJ }: Readings) {
   const keep: number[] = [];
   let latestS = Number.NEGATIVE_INFINITY;
   let mostJ = Number.NEGATIVE_INFINITY;
@@ -29,16 +49,10 @@ export function timedReadings({ timeS, timeErrorS, energyJ }: Readings): TimedRe
     mostJ = energyJ[k]!;
     keep.push(k);
   }
-  const times = Float64Array.from(keep, (k) => timeS[k]!);
-  const halfS = Float64Array.from(keep, (k) => (Number.isFinite(timeErrorS[k]!) ? Math.max(0, timeErrorS[k]!) : 0));
-  const clock: MeterClock = meterClock({ timeS: times, halfS });
-  // One of them may be off by a whole update: a few intervals of double length are better.
-  const sure = [...keep.keys()].filter((k) => Number.isFinite(clock.spreadS[k]!));
   return {
-    timeS: Float64Array.from(sure, (k) => clock.timeS[k]!),
-    spreadS: Float64Array.from(sure, (k) => clock.spreadS[k]!),
-    energyJ: Float64Array.from(sure, (k) => energyJ[keep[k]!]!),
-    ...(clock.periodS !== undefined && { updatePeriodS: clock.periodS }),
+    timeS: Float64Array.from(keep, (k) => timeS[k]!),
+    halfS: Float64Array.from(keep, (k) => (Number.isFinite(timeErrorS[k]!) ? Math.max(0, timeErrorS[k]!) : 0)),
+    energyJ: Float64Array.from(keep, (k) => energyJ[k]!),
   };
 }
 

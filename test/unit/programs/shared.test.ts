@@ -76,6 +76,26 @@ describe("runs at the same time on one node", () => {
     });
   });
 
+  it("keep their samples where the run whose sampler serves them is called off before its command starts", async () => {
+    await withMachine(async (env) => {
+      const [first, second] = [newFolder(), newFolder()];
+      // Two seconds of idle come before the command: it serves by then.
+      const calledOff = wattline(["run", "--", "sleep", "30"], { cwd: first, env, idle: true });
+      await until(() => readdirSync(env.WATTLINE_RUNTIME_DIR!).length > 0, "somebody serves");
+      const other = wattline(["run", "--", "sleep", "3"], { cwd: second, env });
+      await until(() => isRunning(second), "a run");
+      expect(manifestAt(onlyRun(second)).samplesFrom).toBe(onlyRun(first));
+      calledOff.child.kill("SIGTERM");
+      expect((await calledOff.ended).code).toBe(143);
+      expect((await other.ended).code).toBe(0);
+      const { energyJ, run } = reportOf(onlyRun(second));
+      expect(Math.abs(energyJ! / (run.durationS * (watts + 3)) - 1)).toBeLessThan(0.05);
+      const manifest = manifestAt(onlyRun(first));
+      expect(manifest.child).toBeUndefined();
+      expect(manifest.end).toMatchObject({ signal: "SIGTERM" });
+    });
+  });
+
   it("find a sampler that was killed gone, and start their own", async () => {
     await withMachine(async (env) => {
       const [first, second] = [newFolder(), newFolder()];

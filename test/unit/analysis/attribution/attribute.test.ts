@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type AttributionInput, attribute } from "../../../../src/analysis/attribution/attribute";
+import { type Readings, timedReadings } from "../../../../src/analysis/attribution/readings";
 import type { Sample } from "../../../../src/model/sample";
 import { ChangeTracker } from "../../../../src/recording/changeTracker";
 import { simulateProgram, trainingLoop } from "../../../fixtures/simulation/program";
@@ -8,7 +9,9 @@ import { type MeterSettings, record } from "../../../fixtures/simulation/record"
 
 const phases = 4;
 
-function inputOf(seed: number, meter: Partial<MeterSettings> = {}, durationS = 8): AttributionInput {
+type Raw = AttributionInput & { readonly readings: Readings };
+
+function inputOf(seed: number, meter: Partial<MeterSettings> = {}, durationS = 8): Raw {
   const program = simulateProgram({ phases: trainingLoop, durationS, seed });
   const { timeS, timeErrorS, energyJ } = record(program, { updateS: 0.1, seed, ...meter });
   return {
@@ -26,7 +29,7 @@ function solved(input: AttributionInput) {
   return answer.value;
 }
 
-const withEnergies = (input: AttributionInput, change: (energyJ: number, k: number) => number): AttributionInput => ({
+const withEnergies = (input: Raw, change: (energyJ: number, k: number) => number): Raw => ({
   ...input,
   readings: { ...input.readings, energyJ: input.readings.energyJ.map(change) },
 });
@@ -141,6 +144,14 @@ describe("attribute", () => {
       known: false,
       reason: expect.stringContaining("too short to say"),
     });
+  });
+
+  it("gives the same for readings whose times were found already", () => {
+    const input = inputOf(12);
+    const timed = solved({ ...input, readings: timedReadings(input.readings) });
+    const raw = solved(input);
+    expect([...timed.energyJ]).toEqual([...raw.energyJ]);
+    expect([...timed.standardErrorJ]).toEqual([...raw.standardErrorJ]);
   });
 
   it("takes a counter's gap for a long interval", () => {
