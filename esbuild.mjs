@@ -70,11 +70,13 @@ if (panels.length > 0) {
 
 /** Files that are used as they are. */
 function copyFiles() {
-  rmSync(join(root, "dist/tracer"), { recursive: true, force: true });
-  cpSync(join(root, "src/tracer"), join(root, "dist/tracer"), {
-    recursive: true,
-    filter: (source) => !/__pycache__|\.pyc$|\.egg-info|(^|\/)build(\/|$)/.test(source.slice(root.length)),
-  });
+  for (const python of ["tracer", "verify"]) {
+    rmSync(join(root, "dist", python), { recursive: true, force: true });
+    cpSync(join(root, "src", python), join(root, "dist", python), {
+      recursive: true,
+      filter: (source) => !/__pycache__|\.pyc$|\.egg-info|(^|\/)build(\/|$)/.test(source.slice(root.length)),
+    });
+  }
   mkdirSync(join(root, "dist/grammars"), { recursive: true });
   const wasm = ["@vscode/tree-sitter-wasm/wasm/tree-sitter-python.wasm", "web-tree-sitter/web-tree-sitter.wasm"];
   for (const file of wasm) {

@@ -1,64 +1,50 @@
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { modelFacts } from "../analysis/quantization/facts";
 import { quantReport } from "../analysis/quantization/report";
 import { type ScanResult, scanCheckpoint } from "../analysis/quantization/scan";
-import { makeScanner } from "../analysis/quantization/scanTask";
 import type { Checkpoint } from "../model/checkpoint";
-import { badArguments } from "../model/errors";
+import { badArguments, WattlineError } from "../model/errors";
 import { formatBytes } from "../model/format";
-import type { QuantRequest } from "../model/quantization";
-import type { ScanPool } from "../model/quantScan";
-import { CheckpointFiles } from "../store/checkpoint/files";
+import type { QuantReport } from "../model/quantization";
+import type { Installation } from "../recording/paths";
+import { quantDevice } from "../store/checkpoint/device";
 import { openCheckpoint } from "../store/checkpoint/open";
 import { openScanPool } from "../store/checkpoint/scanPool";
 import { numberOption, parse, takeJson } from "./arguments";
 import type { Command, Io } from "./command";
-import { quantDevice } from "./quantDevice";
-import { quantTable } from "./quantTable";
+import { quantOptions, requestOf, quantUsage as usage } from "./quantRequest";
 
-const usage =
-  "wattline quant PATH [--device NAME] [--mode sync|async] [--batch N] [--context N] [--latency-bound]\n" +
-  "                     [--language CODE] [--below-4-bit] [--header-only] [--json]";
+/** Samples of the user's data that are looked at where nothing is said. */
+const usualSamples = 64;
+const mostSamples = 100_000;
 
-/** Tokens of prompt and answer together where nothing is said; fewer where the model takes fewer. */
-const usualContext = 4096;
-/** Requests at a time of a server where nothing is said. */
-const usualAsyncBatch = 64;
-
-export const quantCommand: Command = {
+export const quantCommand = (installation: Installation): Command => ({
   name: "quant",
   summary: "what quantizing a model would save here, by which rule, and what it would cost",
   usage,
   async run(args, io) {
     const { json, rest } = takeJson(args);
-    const { values, positionals } = parse(
-      rest,
-      {
-        device: { type: "string" },
-        mode: { type: "string" },
-        batch: { type: "string" },
-        context: { type: "string" },
-        "latency-bound": { type: "boolean" },
-        language: { type: "string" },
-        "below-4-bit": { type: "boolean" },
-        "header-only": { type: "boolean" },
-      },
-      usage,
-    );
+    const { values, positionals } = parse(rest, quantOptions, usage);
     if (positionals.length !== 1) throw badArguments("Name one checkpoint: a file or a folder.", usage);
-    const device = quantDevice(values.device, usage);
-    const checkpoint = openCheckpoint(positionals[0]!);
+    const path = positionals[0]!;
+    const device = deviceOf(values.device);
+    const checkpoint = openCheckpoint(path);
     const request = requestOf(values, checkpoint.config.maxContext);
     const facts = modelFacts(checkpoint);
     if (facts.parameters === 0)
-      throw badArguments(
-        `${positionals[0]} has no weights, and its config.json does not say how large they are.`,
-        usage,
-      );
+      throw badArguments(`${path} has no weights, and its config.json does not say how large they are.`, usage);
+    if (values.verify !== undefined && values["header-only"])
+      throw badArguments("--verify rounds the weights, so it cannot go with --header-only.", usage);
+    const samples =
+      values.samples === undefined
+        ? usualSamples
+        : Math.floor(numberOption("samples", values.samples, 1, mostSamples, usage));
     const started = performance.now();
-    const found = values["header-only"] || checkpoint.kind === "config" ? undefined : await scan(checkpoint, io, !json);
+    const found =
+      values["header-only"] || checkpoint.kind === "config"
+        ? undefined
+        : await scan(checkpoint, installation, io, !json);
     const elapsedS = (performance.now() - started) / 1000;
     const report = quantReport({
       facts,
@@ -67,47 +53,40 @@ export const quantCommand: Command = {
       notes: checkpoint.notes,
       ...(found === undefined ? {} : { scan: { ...found, elapsedS } }),
     });
-    io.stdout(json ? `${JSON.stringify(report, undefined, 2)}\n` : quantTable(report));
+    // Loaded where they are asked for: a header-only answer is to come at once.
+    const answer: QuantReport =
+      values.verify === undefined
+        ? report
+        : await (await import("./quantVerify")).verified(report, facts, checkpoint, {
+            data: values.verify,
+            samples,
+            python: values.python,
+            env: io.env,
+            installation,
+          });
+    if (json) io.stdout(`${JSON.stringify(answer, undefined, 2)}\n`);
+    else io.stdout((await import("./quantTable")).quantTable(answer));
     return 0;
   },
-};
+});
 
-interface Values {
-  readonly mode?: string | undefined;
-  readonly batch?: string | undefined;
-  readonly context?: string | undefined;
-  readonly language?: string | undefined;
-  readonly "latency-bound"?: boolean | undefined;
-  readonly "below-4-bit"?: boolean | undefined;
-}
-
-function requestOf(values: Values, maxContext: number | undefined): QuantRequest {
-  const mode = values.mode ?? "sync";
-  if (mode !== "sync" && mode !== "async") throw badArguments(`--mode is sync or async, not "${mode}".`, usage);
-  const whole = (name: "batch" | "context", most: number) => {
-    const value = values[name] === undefined ? undefined : numberOption(name, values[name], 1, most, usage);
-    if (value !== undefined && !Number.isInteger(value))
-      throw badArguments(`--${name} takes a whole number, not "${values[name]}".`, usage);
-    return value;
-  };
-  const language = values.language ?? "en";
-  if (!/^[A-Za-z]{2,}([-_][A-Za-z0-9]+)*$/.test(language))
-    throw badArguments(`--language takes a code such as en or de, not "${language}".`, usage);
-  return {
-    mode,
-    batch: whole("batch", 1_000_000) ?? (mode === "sync" ? 1 : usualAsyncBatch),
-    contextTokens: whole("context", 100_000_000) ?? Math.min(usualContext, maxContext ?? usualContext),
-    latencyBound: values["latency-bound"] ?? false,
-    language,
-    belowFourBit: values["below-4-bit"] ?? false,
-  };
+function deviceOf(name: string | undefined) {
+  try {
+    return quantDevice(name);
+  } catch (error) {
+    throw error instanceof WattlineError ? badArguments(error.message, usage) : error;
+  }
 }
 
 /** Reads the weights: in threads where the worker is built, which it is in what ships, else here. */
-async function scan(checkpoint: Checkpoint, io: Io, talk: boolean): Promise<ScanResult> {
+async function scan(checkpoint: Checkpoint, { dist }: Installation, io: Io, talk: boolean): Promise<ScanResult> {
   const paths = checkpoint.files.map(({ path }) => path);
-  const program = join(dirname(fileURLToPath(import.meta.url)), "quantScan.js");
-  const pool = existsSync(program) ? openScanPool({ program, paths }) : poolHere(paths);
+  const program = join(dist, "quantScan.js");
+  const pool = existsSync(program)
+    ? openScanPool({ program, paths })
+    : (await import("../analysis/quantization/scanHere")).poolHere(
+        new (await import("../store/checkpoint/files")).CheckpointFiles(paths),
+      );
   const show = talk && process.stderr.isTTY === true ? progressLine(io) : undefined;
   try {
     return await scanCheckpoint(checkpoint, pool, show === undefined ? {} : { onProgress: show.update });
@@ -115,12 +94,6 @@ async function scan(checkpoint: Checkpoint, io: Io, talk: boolean): Promise<Scan
     show?.clear();
     await pool.close();
   }
-}
-
-function poolHere(paths: readonly string[]): ScanPool {
-  const files = new CheckpointFiles(paths);
-  const scanner = makeScanner((file, offset, into) => files.read(file, offset, into));
-  return { size: 1, run: async (task) => scanner.run(task), close: async () => files.close() };
 }
 
 /** One line that is written over, ten times a second at most. */

@@ -1,5 +1,6 @@
 import { formatBytes, formatCount, formatQuantity, unknownText } from "../model/format";
 import type { FormatAnswer, QuantReport } from "../model/quantization";
+import { verifyText } from "./quantVerifyTable";
 import { printable, table, wrap } from "./table";
 
 const columns = 100;
@@ -20,6 +21,7 @@ export function quantTable(report: QuantReport): string {
     rulesText(report),
     proposalText(report),
     layersText(report),
+    report.verify === undefined ? "" : verifyText(report.verify, columns),
     ...(report.warnings.length > 0 ? [report.warnings.map(({ message }) => hanging("! ", message)).join("\n")] : []),
     scanText(report),
   ].filter((part) => part !== "");

@@ -2,6 +2,7 @@
  * Words of quantization: formats, what a checkpoint holds, and the answer of `wattline quant` (`wattline.quant/1`).
  * docs/quantization.md explains them; docs and JSON keep these names. Bytes are SI.
  */
+import type { VerifyAnswer } from "./verify";
 
 /** Formats that a weight can be rounded to, with bits a weight (scales included). Nothing else is offered. */
 export const formatBits = {
@@ -164,6 +165,22 @@ export interface QuantRequest {
   readonly belowFourBit: boolean;
 }
 
+/** Tokens of prompt and answer together where nothing is said; fewer where the model takes fewer. */
+const usualContext = 4096;
+/** Requests at a time of a server where nothing is said. */
+const usualAsyncBatch = 64;
+
+export function defaultRequest(mode: QuantRequest["mode"], maxContext: number | undefined): QuantRequest {
+  return {
+    mode,
+    batch: mode === "sync" ? 1 : usualAsyncBatch,
+    contextTokens: Math.min(usualContext, maxContext ?? usualContext),
+    latencyBound: false,
+    language: "en",
+    belowFourBit: false,
+  };
+}
+
 export interface Recovery {
   readonly percent: number;
   readonly citation: string;
@@ -246,5 +263,7 @@ export interface QuantReport {
   readonly layers: readonly TensorStatistics[];
   readonly skipped: readonly SkippedTensor[];
   readonly warnings: readonly { readonly code: string; readonly message: string }[];
+  /** What was measured on the user's own data. */
+  readonly verify?: VerifyAnswer;
   readonly scan: { readonly state: "done" | "header-only"; readonly elapsedS?: number; readonly bytesRead?: number };
 }

@@ -12,3 +12,4 @@ export interface Installation {
 
 export const samplerProgram = ({ dist }: Installation) => join(dist, "sampler.js");
 export const tracerSite = ({ dist }: Installation) => join(dist, "tracer", "site");
+export const verifyProgram = ({ dist }: Installation) => join(dist, "verify", "run.py");

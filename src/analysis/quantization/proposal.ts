@@ -19,7 +19,13 @@ import { runsOn } from "./hardware";
 import { weightBytes } from "./sizes";
 import { gaussianSqnrDb, placeOf } from "./statistics";
 
-export const penaltyLimits = { finerDb: 1.5, eightBitDb: 3 } as const;
+/** dB of penalty above which a 4-bit layer gets finer scales, and above which it keeps 8 bits. */
+export interface PenaltyLimits {
+  readonly finerDb: number;
+  readonly eightBitDb: number;
+}
+
+export const penaltyLimits: PenaltyLimits = { finerDb: 1.5, eightBitDb: 3 };
 
 export function penaltyDb(layer: Pick<TensorStatistics, "sqnrDb">, format: ScannedFormat): number | undefined {
   const measured = layer.sqnrDb[format];
@@ -31,7 +37,8 @@ interface Wish {
   readonly reason: string;
 }
 
-const isScanned = (format: Format): format is ScannedFormat => (scannedFormats as readonly Format[]).includes(format);
+export const isScanned = (format: Format): format is ScannedFormat =>
+  (scannedFormats as readonly Format[]).includes(format);
 const valueProjection = /(^|[._])(v_proj|value|attn_v|v)(\.|_|$)/;
 
 /** What a layer should have instead of `format`, if anything. */
@@ -40,6 +47,7 @@ function wishOf(
   format: ScannedFormat,
   eightBit: Format,
   edges: ReadonlySet<number>,
+  limits: PenaltyLimits,
 ): Wish | undefined {
   const penalty = penaltyDb(layer, format);
   if (penalty === undefined) return undefined;
@@ -52,10 +60,10 @@ function wishOf(
       reason: `${format} leaves ${layer.sqnrDb[format]!.toFixed(1)} dB, less than 4 bits leave of Gaussian weights (${least} dB)`,
     };
   }
-  if (penalty > penaltyLimits.eightBitDb)
+  if (penalty > limits.eightBitDb)
     return {
       format: eightBit,
-      reason: `${penalty.toFixed(1)} dB worse than Gaussian weights (above ${penaltyLimits.eightBitDb} dB: 8 bits)`,
+      reason: `${penalty.toFixed(1)} dB worse than Gaussian weights (above ${limits.eightBitDb} dB: 8 bits)`,
     };
   const place = placeOf(layer.name);
   if (layer.flagged && place !== undefined && (edges.has(place.layer) || valueProjection.test(place.projection))) {
@@ -64,29 +72,33 @@ function wishOf(
       reason: `kurtosis ${layer.kurtosis.toFixed(1)} stands out among its neighbours, in ${edges.has(place.layer) ? "the first or last block" : "a value projection"}`,
     };
   }
-  if (penalty > penaltyLimits.finerDb) {
+  if (penalty > limits.finerDb) {
     const finer = (["int4-g32", "int4-g128-asym"] as const).reduce((best, other) =>
       (layer.sqnrDb[other] ?? 0) > (layer.sqnrDb[best] ?? 0) ? other : best,
     );
     if ((layer.sqnrDb[finer] ?? 0) > layer.sqnrDb[format]!) {
       return {
         format: finer,
-        reason: `${penalty.toFixed(1)} dB worse than Gaussian weights (above ${penaltyLimits.finerDb} dB: finer scales)`,
+        reason: `${penalty.toFixed(1)} dB worse than Gaussian weights (above ${limits.finerDb} dB: finer scales)`,
       };
     }
   }
   return undefined;
 }
 
-/** Overrides of `format`, layers of one projection and one wish together, and the bytes of the whole with them. */
-export function proposeOverrides(
-  facts: ModelFacts,
+/** A layer that is to have another format than the rest. */
+export interface Exception extends Wish {
+  readonly layer: TensorStatistics;
+}
+
+/** The layers that should not have `format`, each with what it should have instead. */
+export function exceptionsOf(
   layers: readonly TensorStatistics[],
   format: Format,
   device: QuantDevice | undefined,
-): { overrides: Override[]; weightBytes: number } {
-  const total = weightBytes(facts, format);
-  if (!isScanned(format)) return { overrides: [], weightBytes: total };
+  limits: PenaltyLimits = penaltyLimits,
+): Exception[] {
+  if (!isScanned(format)) return [];
   const eightBit: Format = runsOn("fp8-e4m3", device).known
     ? "fp8-e4m3"
     : runsOn("int8-channel", device).known
@@ -96,11 +108,23 @@ export function proposeOverrides(
   const edges = new Set(
     numbers.length === 0 ? [] : [numbers.reduce((a, b) => Math.min(a, b)), numbers.reduce((a, b) => Math.max(a, b))],
   );
+  return layers.flatMap((layer) => {
+    const wish = wishOf(layer, format, eightBit, edges, limits);
+    return wish === undefined ? [] : [{ ...wish, layer }];
+  });
+}
+
+/** Overrides of `format`, layers of one projection and one wish together, and the bytes of the whole with them. */
+export function proposeOverrides(
+  facts: ModelFacts,
+  layers: readonly TensorStatistics[],
+  format: Format,
+  device: QuantDevice | undefined,
+  limits: PenaltyLimits = penaltyLimits,
+): { overrides: Override[]; weightBytes: number } {
   const groups = new Map<string, { projection: string; format: Format; layers: number[]; reasons: string[] }>();
   let extra = 0;
-  for (const layer of layers) {
-    const wish = wishOf(layer, format, eightBit, edges);
-    if (wish === undefined) continue;
+  for (const { layer, ...wish } of exceptionsOf(layers, format, device, limits)) {
     const elements = layer.shape.reduce((product, size) => product * size, 1);
     extra += (elements * (formatBits[wish.format] - formatBits[format])) / 8;
     const place = placeOf(layer.name);
@@ -117,7 +141,7 @@ export function proposeOverrides(
   const overrides = [...groups.values()].map(
     (group): Override => ({ pattern: patternOf(group), format: group.format, reason: reasonOf(group.reasons) }),
   );
-  return { overrides, weightBytes: total + extra };
+  return { overrides, weightBytes: weightBytes(facts, format) + extra };
 }
 
 const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");

@@ -93,7 +93,11 @@ const deviceText = (device: QuantDevice | undefined) =>
       ? device.name
       : `${device.name}, compute capability ${device.computeCapability.toFixed(1)}`;
 const billions = (parameters: number) =>
-  parameters < 1e9 ? `${(parameters / 1e6).toFixed(0)}M` : `${(parameters / 1e9).toFixed(parameters < 1e10 ? 1 : 0)}B`;
+  parameters < 1e6
+    ? formatCount(parameters)
+    : parameters < 1e9
+      ? `${(parameters / 1e6).toFixed(0)}M`
+      : `${(parameters / 1e9).toFixed(parameters < 1e10 ? 1 : 0)}B`;
 const eightBit = (input: RuleInput): Choice | undefined =>
   atLeast(input.device, 8.9) ? fp8 : atLeast(input.device, 7.5) ? int8(input.facts) : undefined;
 const single = ({ request }: RuleInput) => request.mode === "sync" || request.batch <= 4;

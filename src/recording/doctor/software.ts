@@ -1,15 +1,15 @@
 /** What a run needs besides meters: a Python for the tracer, a place to write, the libraries that ship with Wattline. */
 import { execFile } from "node:child_process";
-import { constants } from "node:fs";
-import { access, mkdtemp, rm, rmdir, stat, statfs } from "node:fs/promises";
+import { mkdtemp, rm, rmdir, stat, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import type { Host } from "../../meters/meter";
 import { formatBytes } from "../../model/format";
 import { runsRoot } from "../../store/runFolder";
 import type { Check } from "../doctor";
 import { childEnvironment } from "../environment";
+import { findPython } from "../findPython";
 import { type Installation, tracerSite } from "../paths";
 
 export async function checkSoftware(host: Host, installation: Installation, cwd: string): Promise<Check[]> {
@@ -98,23 +98,6 @@ function notTraced({ version, implementation }: PythonAnswer): Check {
         ? wanted
         : "See whether it is started with -I, -E or -S, or by a wrapper that clears PYTHONPATH.",
   };
-}
-
-async function findPython(host: Host): Promise<string | undefined> {
-  const names = host.platform === "win32" ? ["python.exe", "python3.exe"] : ["python3", "python"];
-  for (const folder of (host.env.PATH ?? "").split(delimiter).filter((each) => each !== "")) {
-    for (const name of names) {
-      const path = join(folder, name);
-      if (
-        await stat(path)
-          .then((found) => found.isFile() && access(path, constants.X_OK).then(() => true))
-          .catch(() => false)
-      ) {
-        return path;
-      }
-    }
-  }
-  return undefined;
 }
 
 /** A run of a day at the default rate takes about this much for a GPU and a CPU. */

@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { quantCommand } from "../../../src/cli/quant";
-import { quantDevice } from "../../../src/cli/quantDevice";
 import type { QuantReport } from "../../../src/model/quantization";
+import { quantDevice } from "../../../src/store/checkpoint/device";
 import {
   f32,
   gaussian,
@@ -26,7 +26,7 @@ writeFileSync(join(sharded, "config.json"), JSON.stringify(config));
 
 async function quant(...args: string[]): Promise<{ text: string; errors: string }> {
   let [text, errors] = ["", ""];
-  const code = await quantCommand.run(args, {
+  const code = await quantCommand({ dist: resolve("dist"), version: "0.0.0" }).run(args, {
     stdout: (part) => {
       text += part;
     },
@@ -235,26 +235,26 @@ describe("wattline quant", () => {
 
 describe("the device that is asked for", () => {
   it("is this machine's GPUs where there are some, and its processor where not", () => {
-    expect(quantDevice(undefined, "", () => ["NVIDIA H200", "NVIDIA H200"])).toMatchObject({
+    expect(quantDevice(undefined, () => ["NVIDIA H200", "NVIDIA H200"])).toMatchObject({
       name: "H200 SXM",
       count: 2,
       memoryBytes: 141e9,
     });
-    expect(quantDevice(undefined, "", () => ["NVIDIA Something New"])).toMatchObject({
+    expect(quantDevice(undefined, () => ["NVIDIA Something New"])).toMatchObject({
       name: "NVIDIA Something New",
       kind: "gpu",
       note: expect.stringContaining("not known"),
     });
-    expect(quantDevice(undefined, "", () => [])).toMatchObject({
+    expect(quantDevice(undefined, () => [])).toMatchObject({
       count: 1,
       note: expect.stringContaining("--device NAME"),
     });
   });
 
   it("may be several of one kind, a processor or Apple", () => {
-    expect(quantDevice("4x H100", "")).toMatchObject({ name: "H100 SXM5", count: 4 });
-    expect(quantDevice("cpu", "")).toMatchObject({ kind: "cpu" });
-    expect(quantDevice("Apple M3 Max", "")).toMatchObject({ kind: "apple", name: "Apple M3 Max" });
-    expect(() => quantDevice("0x H100", "")).toThrow();
+    expect(quantDevice("4x H100")).toMatchObject({ name: "H100 SXM5", count: 4 });
+    expect(quantDevice("cpu")).toMatchObject({ kind: "cpu" });
+    expect(quantDevice("Apple M3 Max")).toMatchObject({ kind: "apple", name: "Apple M3 Max" });
+    expect(() => quantDevice("0x H100")).toThrow();
   });
 });

@@ -7,7 +7,7 @@ import { bestClip, simulateQuantization, sqnrDb } from "../../../../src/analysis
 import { gaussianSqnrDb } from "../../../../src/analysis/quantization/statistics";
 import { type ScannedFormat, scannedFormats } from "../../../../src/model/quantization";
 import { gaussian, temporaryFolder } from "../../../fixtures/checkpoints/make";
-import { hasPython, runPython } from "./python";
+import { hasPython, runPython, simulateInPyTorch } from "./python";
 
 /** Names of the reference's table; its column names. */
 const reference = JSON.parse(readFileSync("test/fixtures/checkpoints/reference/sqnr_reference.json", "utf8"))
@@ -132,8 +132,6 @@ for i, w in enumerate(a + [b]):
 });
 
 describe.skipIf(!hasPython("torch"))("PyTorch doing the same", () => {
-  const program = readFileSync("test/fixtures/checkpoints/simulate.py", "utf8");
-
   it("agrees bit for bit in every format, with tails, outliers and zeros", () => {
     const folder = temporaryFolder();
     const [rows, columns] = [24, 4096 + 80];
@@ -143,7 +141,7 @@ describe.skipIf(!hasPython("torch"))("PyTorch doing the same", () => {
     weights.fill(0, 5 * columns + 128, 5 * columns + 256);
     weights.fill(1e-7, 6 * columns, 6 * columns + 16);
     writeFileSync(join(folder, "in.f32"), new Uint8Array(weights.buffer));
-    runPython(program, folder, String(rows), String(columns));
+    simulateInPyTorch(folder, rows, columns);
     for (const format of scannedFormats) {
       const theirs = new Uint32Array(new Uint8Array(readFileSync(join(folder, `${format}.f32`))).buffer);
       const own = simulateQuantization(weights, rows, columns, format);

@@ -9,14 +9,13 @@ import { scannedFormats } from "../../../../src/model/quantization";
 import { CheckpointFiles } from "../../../../src/store/checkpoint/files";
 import { openCheckpoint } from "../../../../src/store/checkpoint/open";
 import { temporaryFolder } from "../../../fixtures/checkpoints/make";
-import { hasPython, runPython } from "./python";
+import { hasPython, runPython, simulateInPyTorch } from "./python";
 
 describe.skipIf(!hasPython("torch"))("a small GPT that was trained", () => {
   it("loses under each format what its score says, and PyTorch rounds it to the same bits", async () => {
     const folder = temporaryFolder();
     const text = "examples/data/coriolanus.txt";
     const program = readFileSync("test/fixtures/checkpoints/train_char.py", "utf8");
-    const simulate = readFileSync("test/fixtures/checkpoints/simulate.py", "utf8");
     runPython(program, "train", folder, text);
     const { loss, untrained } = JSON.parse(readFileSync(join(folder, "loss.json"), "utf8")) as {
       loss: number;
@@ -54,7 +53,7 @@ describe.skipIf(!hasPython("torch"))("a small GPT that was trained", () => {
     }
     const one = matrices.find(({ name }) => name === "layers.1.down_proj.weight")!;
     writeFileSync(join(folder, "in.f32"), new Uint8Array(weightsOf(one).buffer));
-    runPython(simulate, folder, String(one.shape[0]), String(one.shape[1]));
+    simulateInPyTorch(folder, one.shape[0]!, one.shape[1]!);
     for (const format of scannedFormats) {
       const own = simulateQuantization(weightsOf(one), one.shape[0]!, one.shape[1]!, format).map(
         (weight) => weight + 0,

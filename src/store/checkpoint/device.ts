@@ -1,23 +1,22 @@
-/** The device that `wattline quant` answers for: the one named, this machine's GPUs, or its processor. */
+/** The device that a question about quantization is for: the one named, this machine's GPUs, or its processor. */
 import { cpus, totalmem } from "node:os";
-import { badArguments } from "../model/errors";
-import { type Gpu, gpuCalled, gpuNames, gpuOfDriver } from "../model/gpus";
-import type { QuantDevice } from "../model/quantization";
-import { localGpuNames } from "../store/checkpoint/localGpus";
+import { WattlineError } from "../../model/errors";
+import { type Gpu, gpuCalled, gpuNames, gpuOfDriver } from "../../model/gpus";
+import type { QuantDevice } from "../../model/quantization";
+import { localGpuNames } from "./localGpus";
 
 const mostDevices = 64;
 
-/** @param named `--device`: "H100", "2x A100", "RTX 4090", "cpu"; undefined is this machine */
-export function quantDevice(
-  named: string | undefined,
-  usage: string,
-  local: () => string[] = localGpuNames,
-): QuantDevice {
+/**
+ * @param named "H100", "2x A100", "RTX 4090", "cpu"; undefined is this machine
+ * @throws WattlineError where the name is not known, with those that are
+ */
+export function quantDevice(named: string | undefined, local: () => string[] = localGpuNames): QuantDevice {
   if (named === undefined) return thisMachine(local());
   const [, times, name] = /^\s*(?:(\d{1,3})\s*[x×]\s*)?(.+?)\s*$/i.exec(named) ?? [];
   const count = times === undefined ? 1 : Number(times);
   if (name === undefined || count < 1 || count > mostDevices)
-    throw badArguments(`--device takes a name, not "${named}".`, usage);
+    throw new WattlineError(`A device is a name, such as H100 or "2x A100", and not "${named}".`);
   if (/^(cpu|processor)$/i.test(name)) return processor();
   if (/^(apple\b.*|m[1-9]( (pro|max|ultra))?)$/i.test(name)) {
     return {
@@ -30,9 +29,8 @@ export function quantDevice(
   }
   const found = gpuCalled(name);
   if (found === undefined) {
-    throw badArguments(
+    throw new WattlineError(
       `The figures of "${name}" are not known. Known: cpu, ${gpuNames.join(", ")}; "2x A100" for two.`,
-      usage,
     );
   }
   const note =
