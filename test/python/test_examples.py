@@ -1,10 +1,19 @@
 """The programs of examples/: the iterations and phases that they have, and the same weights to the bit as without us."""
 
+from importlib.util import find_spec
+
 import pytest
 
 from harness import ROOT, run
 
 EXAMPLES = ROOT / "examples"
+
+
+def needs(*packages):
+    """Skips where one is not installed, without importing it."""
+    for package in packages:
+        if find_spec(package) is None:
+            pytest.skip(f"needs {package}")
 
 
 def traced(tmp_path, example, *args, saved=None, **more):
@@ -33,7 +42,7 @@ def line_of(example, text):
 
 
 def test_the_char_gpt(tmp_path):
-    pytest.importorskip("torch")
+    needs("torch")
     args = ["--steps", "12", "--batch-size", "4", "--length", "32", "--save", "weights.pt"]
     trace = traced(tmp_path, "train_char_gpt.py", *args, saved="weights.pt")
     train = trace.iterations(line_of("train_char_gpt.py", "for step, (x, y) in"))
@@ -45,7 +54,7 @@ def test_the_char_gpt(tmp_path):
 
 
 def test_a_cnn_whose_images_come_from_workers(tmp_path):
-    pytest.importorskip("torch")
+    needs("torch")
     args = ["--images", "64", "--epochs", "2", "--workers", "2", "--save", "weights.pt"]
     trace = traced(tmp_path, "slow_data_loader.py", *args, saved="weights.pt")
     assert len(trace.iterations(line_of("slow_data_loader.py", "for images, labels in loader"))) == 8
@@ -54,7 +63,7 @@ def test_a_cnn_whose_images_come_from_workers(tmp_path):
 
 
 def test_trainer_fine_tunes_a_bert(tmp_path):
-    pytest.importorskip("transformers")
+    needs("transformers")
     args = ["--epochs", "2", "--sentences", "96", "--save", "model"]
     trace = traced(tmp_path, "finetune_bert.py", *args, saved="model/model.safetensors")
     line = line_of("finetune_bert.py", "trainer.train()")
@@ -77,7 +86,7 @@ def test_trainer_fine_tunes_a_bert(tmp_path):
 
 
 def test_generate_tells_prefill_and_decode_apart_and_counts_its_tokens(tmp_path):
-    pytest.importorskip("transformers")
+    needs("transformers")
     size = ["--prompts", "4", "--tokens", "6", "--layers", "2", "--width", "32"]
     script = EXAMPLES / "generate_gpt2.py"
     plain = run([str(script), *size], tmp_path, HF_HUB_OFFLINE="1")
@@ -93,3 +102,65 @@ def test_generate_tells_prefill_and_decode_apart_and_counts_its_tokens(tmp_path)
         assert {s.line for s in spans} == {line}
         assert all(a.end <= b.start + 2e-6 for a, b in zip(spans, spans[1:]))
     assert trace.counters("tokens")[-1] == 4 * 6
+
+
+def test_a_lightning_module(tmp_path):
+    needs("lightning")
+    args = ["--epochs", "2", "--images", "64", "--save", "weights.pt"]
+    trace = traced(tmp_path, "train_lightning.py", *args, saved="weights.pt")
+    fit = line_of("train_lightning.py", "trainer.fit(")
+    loops = {kind: number for number, (_, _, kind, _, _) in trace.loops.items()}
+    assert {row[:2] for row in trace.loops.values()} == {(fit, fit)}
+    training = [row[2] for row in trace.named("i") if row[1] == loops["training"]]
+    assert training == list(range(4))
+    for number in training:
+        spans = [s for s in trace.spans if (s.loop, s.iteration) == (loops["training"], number)]
+        assert [s.phase for s in spans if s.phase != "data"] == ["forward", "backward", "optimizer"]
+        # The optimizer's step has the other two in its closure.
+        assert spans[-1].start <= spans[-2].start and {s.line for s in spans if s.phase != "forward"} == {fit}
+        assert {s.line for s in spans if s.phase == "forward"} == {line_of("train_lightning.py", "return F.cross_entropy")}
+    # One batch of 16 in the trial before the training, one after each epoch.
+    assert len([row for row in trace.named("i") if row[1] == loops["evaluation"]]) == 3
+    assert trace.counters("samples")[-1] == 128
+
+
+@pytest.mark.parametrize("backend", ["torch", "jax"])
+def test_a_keras_model(tmp_path, backend):
+    needs("keras", backend)
+    images = 72 if backend == "torch" else 96  # JAX would compile once more for a batch that is not full.
+    args = ["--epochs", "2", "--images", str(images), "--save", "weights.npz"]
+    trace = traced(tmp_path, "train_keras.py", *args, saved="weights.npz", KERAS_BACKEND=backend)
+    fit, evaluate = line_of("train_keras.py", "model.fit("), line_of("train_keras.py", "model.evaluate(")
+    kinds = [(line, kind, parent) for line, _, kind, parent, _ in trace.loops.values()]
+    assert kinds == [(fit, "training", -1), (fit, "evaluation", 0), (evaluate, "evaluation", -1)]
+    # Three batches of 32, or two and one of 8.
+    assert [row[2] for row in trace.named("i") if row[1] == 0] == list(range(6))
+    assert len([row for row in trace.named("i") if row[1] == 1]) == 2  # A quarter of them: one batch, twice.
+    for number in range(6):
+        phases = [s.phase for s in trace.spans if (s.loop, s.iteration) == (0, number) and s.phase != "compile"]
+        steps = ["forward", "backward", "optimizer"] if backend == "torch" else ["step"]
+        assert [name for name in phases if name != "data"] == steps
+        assert phases[0] == "data" or backend == "jax"  # There the first array is made while the step runs.
+    assert trace.counters("samples")[-1] == 2 * images
+
+
+def test_a_jax_loop_has_steps_and_what_was_compiled(tmp_path):
+    needs("jax")
+    trace = traced(tmp_path, "train_jax.py", "--steps", "20", "--save", "weights.npz", saved="weights.npz")
+    assert [number for number, _, _ in trace.iterations(line_of("train_jax.py", "for step, ("))] == list(range(20))
+    call, wait = line_of("train_jax.py", "= train_step("), line_of("train_jax.py", "float(loss)")
+    steps = [s for s in trace.spans if s.phase == "step" and s.iteration >= 0]
+    assert [s.iteration for s in steps if s.line == call] == list(range(20))
+    assert {s.line for s in steps} <= {call, wait}
+    # The first call compiles, within its step; the last waits.
+    compiled = [s for s in trace.spans if s.phase == "compile" and s.iteration == 0]
+    assert compiled and all(steps[0].start <= s.start and s.end <= steps[0].end + 2e-6 for s in compiled)
+    assert trace.counters("samples")[-1] == 20 * 128
+
+
+def test_a_fit_is_one_phase(tmp_path):
+    needs("sklearn", "lightgbm")
+    trace = traced(tmp_path, "fit_trees.py", "--rows", "400", "--trees", "5")
+    assert [s.phase for s in trace.spans] == ["fit", "fit"]
+    lines = [line_of("fit_trees.py", "forest.fit("), line_of("fit_trees.py", "lightgbm.train(")]
+    assert [s.line for s in trace.spans] == lines

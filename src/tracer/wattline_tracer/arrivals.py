@@ -12,6 +12,7 @@ ARRIVALS = {
     "torch": ("pytorch", "arrived"),
     "transformers.trainer": ("huggingface", "install"),
     "transformers.generation.utils": ("generation", "install"),
+    "jax": ("jax", "install"),
     "sklearn.base": ("fits", "install_sklearn"),
     "lightgbm.sklearn": ("fits", "install_estimators"),
     "lightgbm.engine": ("fits", "install_train"),

@@ -206,7 +206,7 @@ class Door:
         """What to call at a place of the source.
 
         Args:
-            key: ("for" | "while" | "left", path, line, end line, kind, level) or ("main",).
+            key: ("for" | "while" | "left", path, line, end line, kind, level), ("call",) or ("main",).
             default: What to call where nothing is to be recorded.
         """
         try:
@@ -215,6 +215,8 @@ class Door:
                 return self.prepare_main
             if not self.recorder.active or get_ident() != self.recorder.main_thread:
                 return default
+            if what == "call":
+                return self.tracer.compiled_call or default
             if what == "for":
                 return default if debugging() else self.for_loop(key)
             return self.tick(key, default) if what == "while" else self.left(key, default)

@@ -3,6 +3,7 @@
     for x in LOADER:      →  for x in DOOR.get(("for", …), iter)(LOADER):
     while test:           →  try: while test: DOOR.get(("while", …), bool)(); …
         …                     finally: DOOR.get(("left", …), bool)()
+    step(x)               →  DOOR.get(("call",), max)((step,))(x)      in files that use JAX (see jitted.py)
 
 DOOR is found through `builtins`, by an expression that stands on no name of the user's and needs nothing of ours: code
 that is pickled by value and run where there is no tracer finds an empty dictionary there, and so its defaults.
@@ -32,10 +33,20 @@ def rewrite(data, path, named, main):
     line = named[1] if named is not None and os.path.realpath(path) == named[0] else None
     found = {loop.node: loop for loop in find_loops(tree, data.splitlines(), line)}
     if found:
+        calls = _compiled_calls(tree, found) if b"jax" in data or b"nnx" in data else ()
         _Rewriter(path, found).visit(tree)
+        for call in calls:
+            called = ast.Tuple(elts=[call.func], ctx=ast.Load())
+            call.func = _placed(ast.Call(func=_door(("call",), "max"), args=[called], keywords=[]), call.func)
     if main:
         _prepare(tree)
     return compile(tree, path, "exec", dont_inherit=True)
+
+
+def _compiled_calls(tree, found):
+    from .jitted import compiled_calls
+
+    return compiled_calls(tree, found)
 
 
 class _Rewriter(ast.NodeTransformer):

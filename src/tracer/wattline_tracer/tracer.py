@@ -44,6 +44,7 @@ class Tracer:
         self.generation = 0
         self.reinstall = []
         self.tensor = None  # torch.Tensor, once there is torch
+        self.compiled_call = None  # What to ask at a call of a compiled function, once there is JAX.
         self._will_finish = False
         self._loops = {}
         self._notes = 0
@@ -96,6 +97,10 @@ class Tracer:
                 if shape:
                     self.recorder.samples += shape[0]
                 return
+
+    def traces_here(self):
+        """Whether what this thread does now is recorded."""
+        return self.recorder.active and get_ident() == self.recorder.main_thread
 
     def note(self, code, sentence):
         """A row for the report to show. Nothing reaches the user's output."""

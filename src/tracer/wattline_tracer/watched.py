@@ -44,10 +44,26 @@ class _Ending:
 
 
 class _OneCall(partial):
-    """Pickled and copied (to be called in another process, say) it is the method alone."""
+    """Looks like the method that it stands for; pickled (to be called in another process, say) it is that alone."""
 
     def __reduce__(self):
         return self.func.__reduce_ex__(2)
+
+    def __getattr__(self, name):
+        return getattr(self.func, name)
+
+    def __repr__(self):
+        return repr(self.func)
+
+    def __eq__(self, other):
+        return self.func == (other.func if type(other) is _OneCall else other)
+
+    def __hash__(self):
+        return hash(self.func)
+
+    @property
+    def __doc__(self):
+        return self.func.__doc__
 
 
 def ending(method, end):

@@ -6,12 +6,9 @@ those of other libraries too. A `fit` inside another (a pipeline's, a grid searc
 
 import sys
 import types
-from _thread import get_ident
-from time import perf_counter_ns as clock
 
-from ..recorder import SAMPLE_MASK
-from ..watched import Watched, ending
-from .steps import Call
+from ..mainscript import command_line
+from .steps import Call, Function, Outermost
 
 _METHODS = ("fit", "fit_transform", "fit_predict", "partial_fit")
 # `hasattr(estimator, "fit")` looks like a call that is over at once; no fit is as short.
@@ -38,7 +35,7 @@ def install_estimators(tracer, name):
 def install_train(tracer, name):
     """`lightgbm.engine`, `xgboost.training`: the function `train`."""
     module = sys.modules[name]
-    module.train = _WatchedFunction(module.train, _fits(tracer))
+    module.train = Function(_fits(tracer), module.train)
 
 
 def _subclasses(base):
@@ -54,10 +51,9 @@ def _fits(tracer):
     return fits
 
 
-class _Fits:
+class _Fits(Outermost):
     def __init__(self, tracer):
-        self.tracer = tracer
-        self.open_in = -1  # The tracer's generation in which a fit is open.
+        super().__init__(tracer, "fit", _LEAST_NS)
 
     def watch(self, owner):
         for name in _METHODS:
@@ -66,25 +62,15 @@ class _Fits:
                 Call(self.tracer, owner, name, f"{owner.__name__}.{name}", self.begin)
 
     def begin(self, estimator, frame):
-        tracer = self.tracer
-        if self.open_in == tracer.generation:
-            return None
-        self.open_in = tracer.generation
-        site = tracer.sites.of(frame)
-        since = clock()
+        return None if _is_helper() else super().begin(estimator, frame)
 
-        def end():
-            now = clock()
-            if self.open_in != tracer.generation:
-                return
-            self.open_in = -1
-            recorder = tracer.recorder
-            if recorder.active and recorder.on and now - since >= _LEAST_NS:
-                recorder.span(recorder.code("fit"), since, now, site)
-                if not recorder.count & SAMPLE_MASK:
-                    recorder.own_time(now)
 
-        return end
+def _is_helper():
+    """Whether this process fits on behalf of another one, whose own `fit` waits for it: a worker of joblib's."""
+    process = sys.modules.get("multiprocessing.process")
+    if process is not None and process.parent_process() is not None:
+        return True
+    return any("loky" in word for word in command_line()[:8])
 
 
 class _EachSubclass:
@@ -101,39 +87,3 @@ class _EachSubclass:
             except Exception:
                 pass  # This class is not seen.
         return super(self.base, owner).__init_subclass__
-
-
-class _CallOfFunction(Watched):
-    __slots__ = ()
-
-    def bind(self, function):
-        plain, fits = function.__wrapped__, function.fits
-        recorder = fits.tracer.recorder
-        if not recorder.active or get_ident() != recorder.main_thread:
-            return plain
-        try:
-            end = fits.begin(None, sys._getframe(2))
-        except Exception:
-            return plain
-        return plain if end is None else ending(plain, end)
-
-
-class _WatchedFunction:
-    """A function of a module whose calls are seen, with no frame of ours between."""
-
-    __call__ = _CallOfFunction(None)
-
-    def __init__(self, function, fits):
-        self.__dict__.update(vars(function))
-        self.__wrapped__ = function
-        self.__doc__ = function.__doc__
-        self.__module__ = function.__module__
-        self.__name__ = function.__name__
-        self.__qualname__ = function.__qualname__
-        self.fits = fits
-
-    def __repr__(self):
-        return repr(self.__wrapped__)
-
-    def __reduce__(self):
-        return self.__qualname__

@@ -9,7 +9,7 @@ from functools import partial
 from time import perf_counter_ns as clock
 
 from ..recorder import FORWARD, OPTIMIZER
-from .steps import Call, Event, Steps
+from .steps import Call, Event, Steps, locals_of
 
 _TITLE = "Keras"
 _KINDS = {"train": "training", "test": "evaluation", "predict": "inference"}
@@ -105,6 +105,18 @@ class _Fits:
             now = clock()
             steps.got(now)
             steps.step_since = now if self.compiled else 0
+            if mode == "train":
+                self.count_samples(frame)
+
+    def count_samples(self, frame):
+        """The batch is a variable of `fit` on torch; elsewhere its iterator is, which knows how large batches are."""
+        data, batches, step = locals_of(frame, "data", "epoch_iterator", "end_step")
+        if data is not None:
+            self.tracer.count_samples(data)
+        elif batches is not None:
+            adapter = batches.data_adapter
+            last = adapter.has_partial_batch and step is not None and step + 1 == batches.num_batches
+            self.tracer.recorder.samples += (adapter.partial_batch_size if last else adapter.batch_size) or 0
 
     def batch_ends(self, mode, callbacks, frame):
         """The step is over; the callbacks run yet, and then the next batch is asked for."""

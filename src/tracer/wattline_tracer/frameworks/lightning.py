@@ -7,7 +7,7 @@ optimizer are seen by torch's hooks. Lightning fetches a batch ahead, so the fir
 import sys
 from time import perf_counter_ns as clock
 
-from .steps import Call, Steps
+from .steps import Call, Event, Steps, locals_of
 
 _TITLE = "Lightning"
 
@@ -17,7 +17,8 @@ def install_training(tracer, name):
     loop = sys.modules[name]._TrainingEpochLoop
     epochs = _Batches(tracer, "training")
     Call(tracer, loop, "run", _TITLE, epochs.run)
-    Call(tracer, loop, "advance", _TITLE, epochs.advance)
+    Event(tracer, loop, "advance", _TITLE, epochs.advance)
+    Event(tracer, loop, "_build_kwargs", _TITLE, epochs.batch_known)
 
 
 def install_evaluation(tracer, name):
@@ -65,6 +66,11 @@ class _Batches:
         steps = self.current()
         if steps is not None:
             steps.got(clock())
+
+    def batch_known(self, loop, frame):
+        """Called by `advance` once a batch, which is a variable of its."""
+        if self.current() is not None:
+            self.tracer.count_samples(locals_of(frame, "batch")[0])
 
     def step(self, loop, frame):
         """The batch is there; the next is asked for when its step is over."""

@@ -173,6 +173,76 @@ class Call(_Seen):
         return ending(plain, over)
 
 
+class Outermost:
+    """A phase that calls of several functions make; a call inside another is a part of that."""
+
+    def __init__(self, tracer, name, least_ns):
+        """Spans below `least_ns` nanoseconds are none."""
+        self.tracer = tracer
+        self.name = name
+        self.least_ns = least_ns
+        self.open_in = -1  # The tracer's generation in which one is open.
+
+    def begin(self, instance, frame):
+        """For `Call` and `Function`: what to call at the end, or None."""
+        tracer = self.tracer
+        if self.open_in == tracer.generation:
+            return None
+        self.open_in = tracer.generation
+        site = tracer.sites.of(frame)
+        since = clock()
+
+        def end():
+            now = clock()
+            if self.open_in != tracer.generation:
+                return
+            self.open_in = -1
+            recorder = tracer.recorder
+            if recorder.active and recorder.on and now - since >= self.least_ns:
+                recorder.span(recorder.code(self.name), since, now, site)
+                if not recorder.count & SAMPLE_MASK:
+                    recorder.own_time(now)
+
+        return end
+
+
+class _CallOfFunction(Watched):
+    __slots__ = ()
+
+    def bind(self, function):
+        plain, phase = function.__wrapped__, function.phase
+        recorder = phase.tracer.recorder
+        if not recorder.active or get_ident() != recorder.main_thread:
+            return plain
+        try:
+            end = phase.begin(None, sys._getframe(2))
+        except Exception:
+            return plain
+        return plain if end is None else ending(plain, end)
+
+
+class Function:
+    """Stands for a function whose calls are a phase, with no frame of ours between: Python looks `__call__` up in the
+    class, right before the call, and calls what it is given.
+    """
+
+    __call__ = _CallOfFunction(None)
+
+    def __init__(self, phase, function):
+        self.__dict__.update(getattr(function, "__dict__", {}))
+        self.__wrapped__ = function
+        self.phase = phase
+        for name in ("__doc__", "__module__", "__name__", "__qualname__"):
+            if hasattr(function, name):
+                setattr(self, name, getattr(function, name))
+
+    def __repr__(self):
+        return repr(self.__wrapped__)
+
+    def __reduce__(self):
+        return self.__qualname__
+
+
 def note_off(tracer, title, error):
     """One line in the trace: a hook was switched off."""
     sentence = f"The hook for {title} was switched off: {type(error).__name__}: {str(error)[:200]}"
