@@ -13,18 +13,27 @@ import { type Answer, known, unknown } from "../../model/answer";
 import { formatDuration } from "../../model/format";
 import { attributionAtLeastS } from "./enough";
 import { priorOf } from "./evidence";
-import { fitLagAndNoise, type LagRange, medianLength } from "./fit";
+import { type ColumnKind, fitLagAndNoise, type LagRange, medianLength } from "./fit";
 import { groupsOf } from "./groups";
+import type { Level } from "./lanes";
 import { type PhaseEnergies, phaseEnergies } from "./phaseEnergies";
 import { type Readings, someOf, stretchesOf, type TimedReadings, timedReadings } from "./readings";
 import type { Stretch } from "./rows";
-import { askedTime, type Segments, type Span, type Timeline, timelineOf } from "./timeline";
+import { askedTime, joined, type Segments, type Span, type Timeline, timelineOf } from "./timeline";
 import { totalEnergy } from "./total";
 
 export interface AttributionInput {
   readonly readings: Readings | TimedReadings;
-  /** What the program did; disjoint and in order (`flattenSpans`); what they leave out is `other`. */
-  readonly segments: Segments;
+  /**
+   * What the program did; disjoint and in order (`flattenSpans`); what they leave out is `other`. A list where several
+   * ranks share the meter, one each: then no column is in two of them.
+   */
+  readonly segments: Segments | readonly Segments[];
+  /**
+   * Of several ranks: which columns are the same phase, a list each. Nothing tells how a power that never changes is
+   * shared out, so ranks are taken to draw the same in the phase that they spend most time in together (see lanes.ts).
+   */
+  readonly alike?: readonly (readonly number[])[];
   /** Columns are 0 … phases - 1. */
   readonly phases: number;
   readonly windowStartS: number;
@@ -85,11 +94,15 @@ export function attribute(input: AttributionInput): Answer<Attribution> {
   const stretches = stretchesOf(readings, window, holes);
   const intervals = stretches.reduce((sum, { timeS }) => sum + timeS.length - 1, 0);
   const longS = longGap * medianLength(stretches);
-  const segments = shifted(input.segments, originS);
-  const whole = timelineOf(segments, input.phases, extent(readings, window), window, holes, longS);
+  const lanes = lanesOf(input).map((segments) => shifted(segments, originS));
+  const covered = extent(readings, window);
+  const whole = joined(
+    lanes.map((segments, lane) => timelineOf(segments, input.phases + 2 * lane, covered, window, holes, longS)),
+  );
   const active = activeColumns(whole, input.phases);
-  const place = Uint16Array.from({ length: input.phases + 2 }, (_, column) => Math.max(0, active.indexOf(column)));
-  const timeline = { ...whole, phase: whole.phase.map((column) => place[column]!) };
+  const place = new Map(active.map((column, k) => [column, k]));
+  const states = { lanes: lanes.length, columns: whole.states.columns.map((column) => place.get(column) ?? 0) };
+  const timeline = { ...whole, states };
   const columns = active.length;
   const needed = 4 + 2 * columns;
   if (intervals < needed) {
@@ -100,7 +113,8 @@ export function attribute(input: AttributionInput): Answer<Attribution> {
         `run at least ${formatDuration(atLeastS)}.`,
     );
   }
-  const prior = priorOf(Math.max(rough.value.meanPowerW, Number.MIN_VALUE));
+  const meanPowerW = Math.max(rough.value.meanPowerW, Number.MIN_VALUE);
+  const prior = priorOf(meanPowerW / lanes.length);
   if (rough.value.energyJ <= 0) return unknown("The meter's readings did not rise during the run.");
   const some = someOf(stretches, learnFrom);
   const fitted = fitLagAndNoise({
@@ -108,8 +122,9 @@ export function attribute(input: AttributionInput): Answer<Attribution> {
     more: someOf(stretches, refineLagWith),
     timeline,
     columns,
-    rest: place[input.phases]!,
+    kinds: active.map((column) => kindOf(column, input.phases)),
     prior,
+    meanPowerW,
     lag: lagRange(stretches, input.averagingWindowS),
   });
   const lagged = { fromS: window.fromS + fitted.lagS, toS: window.toS + fitted.lagS };
@@ -120,6 +135,7 @@ export function attribute(input: AttributionInput): Answer<Attribution> {
     timeline,
     columns,
     prior,
+    ...(lanes.length > 1 && { level: levelOf(input, timeline, active) }),
     fitted,
     total: total.value,
   });
@@ -139,9 +155,15 @@ export function attribute(input: AttributionInput): Answer<Attribution> {
 }
 
 /** From the columns that occur to all phases and other. */
-function spread(solved: PhaseEnergies, active: readonly number[], { phases, segments, ...input }: AttributionInput) {
+function spread(solved: PhaseEnergies, active: readonly number[], input: AttributionInput) {
+  const { phases } = input;
   const size = phases + 1;
-  const durationS = durations(segments, phases, { fromS: input.windowStartS, toS: input.windowEndS });
+  const durationS = new Float64Array(size);
+  for (const segments of lanesOf(input)) {
+    durations(segments, phases, { fromS: input.windowStartS, toS: input.windowEndS }).forEach((timeS, column) => {
+      durationS[column]! += timeS;
+    });
+  }
   const energyJ = new Float64Array(size);
   const powerW = new Float64Array(size).fill(Number.NaN);
   const covarianceJ2 = new Float64Array(size * size);
@@ -176,12 +198,43 @@ function extent({ timeS }: Stretch, window: Span): Span {
   return { fromS: Math.min(window.fromS, timeS[0]!) - 1, toS: Math.max(window.toS, timeS[timeS.length - 1]!) + 1 };
 }
 
+const lanesOf = ({ segments }: AttributionInput): readonly Segments[] =>
+  Array.isArray(segments) ? (segments as readonly Segments[]) : [segments as Segments];
+
+/** After the phases come two columns a lane: what lies between spans briefly, and for long. */
+function kindOf(column: number, phases: number): ColumnKind {
+  if (column < phases) return "phase";
+  return (column - phases) % 2 === 0 ? "rest" : "long";
+}
+
 /** Phases with time in the window, other, and long gaps if there are any: nothing else is to be solved for. */
 function activeColumns(timeline: Timeline, phases: number): number[] {
-  const { timeS } = askedTime(timeline, phases + 2);
-  const all = Array.from({ length: phases + 2 }, (_, column) => column);
-  const occurring = new Set(timeline.phase);
-  return all.filter((column) => timeS[column]! > 0 || column === phases || (column > phases && occurring.has(column)));
+  const { lanes, columns } = timeline.states;
+  const count = phases + 2 * lanes;
+  const { timeS } = askedTime(timeline, count);
+  const occurring = new Set<number>();
+  for (const state of timeline.state) for (let k = 0; k < lanes; k++) occurring.add(columns[state * lanes + k]!);
+  const always = (column: number) => (lanes === 1 && column === phases) || (column >= phases && occurring.has(column));
+  return Array.from({ length: count }, (_, column) => column).filter((column) => timeS[column]! > 0 || always(column));
+}
+
+/** @param active the column that each column of the timeline stands for */
+function levelOf({ phases, alike = [] }: AttributionInput, timeline: Timeline, active: readonly number[]): Level {
+  const { lanes, columns } = timeline.states;
+  const { timeS } = askedTime(timeline, active.length);
+  const lane = new Map<number, number>();
+  columns.forEach((column, k) => {
+    lane.set(column, k % lanes);
+  });
+  const ofLane = Array.from({ length: lanes }, (_, one) => [...lane].filter(([, at]) => at === one).map(([k]) => k));
+  const rests = [0, 1].map((long) => Array.from({ length: lanes }, (_, one) => phases + 2 * one + long));
+  const common = [...alike, ...rests].flatMap((list) => {
+    const found = list.map((column) => active.indexOf(column));
+    const inOrder = ofLane.map((own) => found.find((column) => own.includes(column)) ?? -1);
+    if (inOrder.includes(-1)) return [];
+    return [{ columns: inOrder, weightS: Math.min(...inOrder.map((column) => timeS[column]!)) }];
+  });
+  return { lanes: ofLane, alike: common };
 }
 
 /** Seconds of each column in the window, measured or not. */

@@ -27,11 +27,16 @@ export interface FitInput {
   readonly more: readonly Stretch[];
   readonly timeline: Timeline;
   readonly columns: number;
-  /** The first column that is no phase: what lies between spans, briefly (`rest`) and for long (after it). */
-  readonly rest: number;
+  /** What each column is. */
+  readonly kinds: readonly ColumnKind[];
   readonly prior: Prior;
+  /** Of the meter: the noise is in proportion to it. */
+  readonly meanPowerW: number;
   readonly lag: LagRange;
 }
+
+/** A phase, what lies between spans, or what does so for long. */
+export type ColumnKind = "phase" | "rest" | "long";
 
 export interface PossibleLag {
   readonly lagS: number;
@@ -65,14 +70,15 @@ const usual = { span: 0.1, rest: 0.2, white: 0.02, reading: 0.003 };
 const longGap = 0.5;
 const spread = { span: Math.log(3), rest: Math.log(2.5), white: Math.log(5), reading: Math.log(5) };
 
-export function fitLagAndNoise({ stretches, more, timeline, columns, rest, prior, lag }: FitInput): Fit {
-  const scaleJ = prior.meanW * medianLength(stretches);
+export function fitLagAndNoise(input: FitInput): Fit {
+  const { stretches, more, timeline, columns, kinds, prior, meanPowerW, lag } = input;
+  const scaleJ = meanPowerW * medianLength(stretches);
   const noiseOf = (log: Float64Array): Noise => ({
     share: Float64Array.from({ length: columns }, (_, column) => {
-      if (column > rest) return longGap;
-      return column < rest ? usual.span * Math.exp(log[0]!) : usual.rest * Math.exp(log[1]!);
+      if (kinds[column] === "long") return longGap;
+      return kinds[column] === "phase" ? usual.span * Math.exp(log[0]!) : usual.rest * Math.exp(log[1]!);
     }),
-    whiteJ: usual.white * prior.meanW * Math.exp(log[2]!),
+    whiteJ: usual.white * meanPowerW * Math.exp(log[2]!),
     readingJ: usual.reading * scaleJ * Math.exp(log[3]!),
   });
   const unlikely = (log: Float64Array) =>

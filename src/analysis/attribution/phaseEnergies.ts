@@ -1,6 +1,7 @@
 /** From rows, lag and noise to the energies of the columns, their covariance, and the total kept. */
 import { gram, type Prior, posteriorOf } from "./evidence";
 import type { Fit } from "./fit";
+import { type Level, levelled } from "./lanes";
 import { congruence, multiply } from "./linear";
 import { type Rows, rowsOf, type Stretch } from "./rows";
 import { askedTime, type Timeline } from "./timeline";
@@ -14,6 +15,8 @@ export interface PhaseEnergiesInput {
   readonly timeline: Timeline;
   readonly columns: number;
   readonly prior: Prior;
+  /** Where lanes share a meter: what each draws of what they have in common. */
+  readonly level?: Level;
   readonly fitted: Fit;
   readonly total: Total;
 }
@@ -81,7 +84,8 @@ function solve(input: PhaseEnergiesInput, asked: ReturnType<typeof askedTime>, l
     }
     return part;
   };
-  const posterior = posteriorOf(block(0, 0, columns, columns), block(0, columns, columns, 1), prior);
+  const free = posteriorOf(block(0, 0, columns, columns), block(0, columns, columns, 1), prior);
+  const posterior = input.level === undefined ? free : levelled(free, input.level, prior);
   const wider = widening(matrix, rows.count, width, columns, posterior.powerW, posterior.covariance);
   const { mean: powerW, covariance: powerCovariance } = nonNegative(
     posterior.powerW,
@@ -115,7 +119,7 @@ function addSquare(into: Float64Array, v: (k: number) => number, factor: number,
 }
 
 function fullMatrix(rows: Rows, spanVariance: Float64Array, white: number): Float64Array {
-  const { count, columns, timeS, energyJ, innerS2, first, last } = rows;
+  const { count, columns, timeS, energyJ, innerS2, first, last, states } = rows;
   const width = 2 * columns + 1;
   const matrix = new Float64Array(count * width);
   for (let row = 0; row < count; row++) {
@@ -127,8 +131,10 @@ function fullMatrix(rows: Rows, spanVariance: Float64Array, white: number): Floa
     }
     matrix[at + columns] = energyJ[row]!;
     for (const crossing of [first, last]) {
-      const column = crossing.column[row]!;
-      matrix[at + columns + 1 + column]! += spanVariance[column]! * crossing.insideS[row]! * crossing.wholeS[row]!;
+      for (let k = crossing.state[row]! * states.lanes, end = k + states.lanes; k < end; k++) {
+        const column = states.columns[k]!;
+        matrix[at + columns + 1 + column]! += spanVariance[column]! * crossing.insideS[row]! * crossing.wholeS[row]!;
+      }
     }
   }
   return matrix;

@@ -6,7 +6,7 @@
  * the times that its bounds can have: then the error of the times is independent of the row (Berkson's case, Carroll et
  * al. 2006, Measurement Error in Nonlinear Models, 1.4) and biases nothing, where the row at the middle time would.
  */
-import { pieceAt, type Timeline } from "./timeline";
+import { pieceAt, type States, type Timeline } from "./timeline";
 
 /** Readings without a hole, in order of time. */
 export interface Stretch {
@@ -29,7 +29,7 @@ export interface Rows {
   /** intervals × columns: sum of squared lengths of the pieces that lie inside altogether, s². */
   readonly innerS2: Float64Array;
   /**
-   * The piece that an interval begins in, or ends in: its number, its column, its seconds inside, its
+   * The piece that an interval begins in, or ends in: its number, its state, its seconds inside, its
    * whole length (0 where it is not asked for).
    */
   readonly first: Crossing;
@@ -39,11 +39,12 @@ export interface Rows {
   readonly startNear: Near;
   /** The reading before an interval is not the one that ends the interval before it. */
   readonly isStart: Uint8Array;
+  readonly states: States;
 }
 
 interface Crossing {
   readonly piece: Int32Array;
-  readonly column: Uint16Array;
+  readonly state: Int32Array;
   readonly insideS: Float64Array;
   readonly wholeS: Float64Array;
 }
@@ -62,17 +63,17 @@ const weights = [0.1739274225687269, 0.3260725774312731, 0.3260725774312731, 0.1
 /** @param lagS what the meter says at `timeS` was true `lagS` earlier on the trace's clock */
 export function rowsOf(stretches: readonly Stretch[], timeline: Timeline, columns: number, lagS: number): Rows {
   const count = stretches.reduce((sum, { timeS }) => sum + timeS.length - 1, 0);
-  const rows = emptyRows(count, columns);
+  const rows = emptyRows(count, columns, timeline.states);
   let row = 0;
   for (const stretch of stretches) row = addStretch(rows, row, stretch, timeline, lagS);
   if (row !== count) throw new Error(`${row} of ${count} rows were filled`);
   return rows;
 }
 
-function emptyRows(count: number, columns: number): Rows {
+function emptyRows(count: number, columns: number, states: States): Rows {
   const crossing = (): Crossing => ({
     piece: new Int32Array(count),
-    column: new Uint16Array(count),
+    state: new Int32Array(count),
     insideS: new Float64Array(count),
     wholeS: new Float64Array(count),
   });
@@ -93,12 +94,13 @@ function emptyRows(count: number, columns: number): Rows {
     endNear: near(),
     startNear: near(),
     isStart: new Uint8Array(count),
+    states,
   };
 }
 
 function addStretch(rows: Rows, from: number, stretch: Stretch, timeline: Timeline, lagS: number): number {
   const { columns } = rows;
-  const { boundS, phase } = timeline;
+  const { boundS, state } = timeline;
   const shift = new Float64Array(columns);
   const previousShift = new Float64Array(columns);
   const before = new Float64Array(columns);
@@ -118,12 +120,12 @@ function addStretch(rows: Rows, from: number, stretch: Stretch, timeline: Timeli
     const firstPiece = piece;
     let insideS = Math.min(endS, boundS[piece + 1]!) - startS;
     cross(rows.first, row, timeline, piece, insideS);
-    rows.timeS[row * columns + phase[piece]!]! += insideS;
-    while (piece + 1 < phase.length && boundS[piece + 1]! <= endS) {
+    add(rows.timeS, row * columns, timeline, piece, insideS);
+    while (piece + 1 < state.length && boundS[piece + 1]! <= endS) {
       piece++;
       insideS = Math.min(endS, boundS[piece + 1]!) - boundS[piece]!;
-      rows.timeS[row * columns + phase[piece]!]! += insideS;
-      if (boundS[piece + 1]! <= endS) rows.innerS2[row * columns + phase[piece]!]! += insideS * insideS;
+      add(rows.timeS, row * columns, timeline, piece, insideS);
+      if (boundS[piece + 1]! <= endS) add(rows.innerS2, row * columns, timeline, piece, insideS * insideS);
     }
     cross(rows.last, row, timeline, piece, piece === firstPiece ? 0 : insideS);
     look(timeline, piece, endS, stretch.spreadS[reading]!, shift, before, after);
@@ -141,12 +143,12 @@ function addStretch(rows: Rows, from: number, stretch: Stretch, timeline: Timeli
 function cross(
   crossing: Crossing,
   row: number,
-  { boundS, phase, asked }: Timeline,
+  { boundS, state, asked }: Timeline,
   piece: number,
   insideS: number,
 ): void {
   crossing.piece[row] = piece;
-  crossing.column[row] = phase[piece]!;
+  crossing.state[row] = state[piece]!;
   crossing.insideS[row] = insideS;
   crossing.wholeS[row] = asked[piece] === 1 ? boundS[piece + 1]! - boundS[piece]! : 0;
 }
@@ -168,10 +170,11 @@ function look(
   before.fill(0);
   after.fill(0);
   const halfS = Math.sqrt(3) * spreadS;
-  const { boundS, phase } = timeline;
+  const { boundS } = timeline;
   // Inside one piece, and that is most of the time, early and late cancel.
   if (halfS === 0 || (timeS - halfS >= boundS[piece]! && timeS + halfS <= boundS[piece + 1]!)) {
-    before[phase[piece]!] = after[phase[piece]!] = 1;
+    add(before, 0, timeline, piece, 1);
+    add(after, 0, timeline, piece, 1);
     return;
   }
   for (let node = 0; node < nodes.length; node++) {
@@ -183,18 +186,24 @@ function look(
 
 /** Adds `factor` times the seconds of each column from one time to another (negative where that is earlier). */
 function walk(timeline: Timeline, piece: number, fromS: number, toS: number, factor: number, into: Float64Array): void {
-  const { boundS, phase } = timeline;
+  const { boundS, state } = timeline;
   let atS = fromS;
   if (toS >= fromS) {
-    while (piece + 1 < phase.length && boundS[piece + 1]! < toS) {
-      into[phase[piece]!]! += factor * (boundS[piece + 1]! - atS);
+    while (piece + 1 < state.length && boundS[piece + 1]! < toS) {
+      add(into, 0, timeline, piece, factor * (boundS[piece + 1]! - atS));
       atS = boundS[++piece]!;
     }
   } else {
     while (piece > 0 && boundS[piece]! > toS) {
-      into[phase[piece]!]! += factor * (boundS[piece]! - atS);
+      add(into, 0, timeline, piece, factor * (boundS[piece]! - atS));
       atS = boundS[piece--]!;
     }
   }
-  into[phase[piece]!]! += factor * (toS - atS);
+  add(into, 0, timeline, piece, factor * (toS - atS));
+}
+
+/** Adds to the column of each lane of a piece. */
+function add(into: Float64Array, offset: number, { state, states }: Timeline, piece: number, value: number): void {
+  const { lanes, columns } = states;
+  for (let k = state[piece]! * lanes, end = k + lanes; k < end; k++) into[offset + columns[k]!]! += value;
 }

@@ -9,6 +9,7 @@
  * least squares becomes ordinary least squares (Harvey 1989, Forecasting, Structural Time Series Models, 3.4).
  */
 import type { Rows } from "./rows";
+import { ofStates } from "./timeline";
 
 /** Standard deviations; see the head of this file. */
 export interface Noise {
@@ -40,6 +41,7 @@ export function spanVariances(powerW: Float64Array, { share }: Noise): Float64Ar
 export function variancesOf(rows: Rows, powerW: Float64Array, noise: Noise): Variances {
   const { count, columns, innerS2, lengthS, first, last, startNear, endNear } = rows;
   const span = spanVariances(powerW, noise);
+  const crossing = ofStates(rows.states, span);
   const result: Variances = {
     own: new Float64Array(count),
     first: new Float64Array(count),
@@ -54,8 +56,8 @@ export function variancesOf(rows: Rows, powerW: Float64Array, noise: Noise): Var
     let own = white * lengthS[row]!;
     for (let column = 0; column < columns; column++) own += span[column]! * innerS2[at + column]!;
     result.own[row] = own;
-    result.first[row] = span[first.column[row]!]!;
-    result.last[row] = span[last.column[row]!]!;
+    result.first[row] = crossing[first.state[row]!]!;
+    result.last[row] = crossing[last.state[row]!]!;
     result.end[row] = reading + endNear.spreadS[row]! ** 2 * squaredPower(endNear, at, columns, powerW);
     result.start[row] =
       rows.isStart[row] === 0

@@ -10,6 +10,7 @@ _LOOPS = ".loops."
 # Module: (ours, the function in it that puts the hooks in).
 ARRIVALS = {
     "torch": ("pytorch", "arrived"),
+    "torch.distributed.pipelining.stage": ("pipelining", "install"),
     "transformers.trainer": ("huggingface", "install"),
     "transformers.generation.utils": ("generation", "install"),
     "jax": ("jax", "install"),

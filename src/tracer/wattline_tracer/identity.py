@@ -17,6 +17,8 @@ def rank_of_process():
     `torch.distributed` knows where it is initialized; else what torchrun, MPI or Slurm put into the environment.
     """
     rank, size = _torch_rank()
+    if rank is None and _remembered:
+        rank, size = _remembered[0]
     if rank is None:
         rank, size = _number("RANK"), _number("WORLD_SIZE")
     if rank is None:
@@ -27,6 +29,21 @@ def rank_of_process():
         return -1, None, None
     local = _number("LOCAL_RANK")
     return rank, size, local if local is not None else _number("OMPI_COMM_WORLD_LOCAL_RANK")
+
+
+_remembered = []  # (rank, world size), of a process group that may be gone when the trace's file is made
+
+
+def remember_rank():
+    """Called while there is a process group."""
+    rank, size = _torch_rank()
+    if rank is not None and not _remembered:
+        _remembered.append((rank, size))
+
+
+def forget_rank():
+    """A forked child is a rank of its own, or none."""
+    _remembered.clear()
 
 
 def _torch_rank():
@@ -61,6 +78,9 @@ def header(started_ns, rank, size, local):
         "python": sys.version.split()[0],
         "frameworks": _versions(),
     }
+    boot = _boot_id()
+    if boot:
+        line["bootId"] = boot
     if size is not None:
         line["worldSize"] = size
     if local is not None:
@@ -69,6 +89,15 @@ def header(started_ns, rank, size, local):
     if script:
         line["script"] = script[:4096]
     return line
+
+
+def _boot_id():
+    """Processes with the same one share a clock."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id") as file:
+            return file.read().strip()[:100]
+    except OSError:
+        return ""
 
 
 def _versions():

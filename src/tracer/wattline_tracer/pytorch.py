@@ -20,6 +20,7 @@ from _thread import get_ident, interrupt_main
 from functools import partial
 from time import perf_counter_ns as clock
 
+from . import ddp
 from .recorder import BACKWARD, DATA, FORWARD, OPTIMIZER, SAMPLE_MASK
 from .watched import Watched
 
@@ -42,6 +43,18 @@ def install(tracer, torch):
         except Exception as error:
             failed(tracer, name, error)
     tracer.tensor = torch.Tensor
+    _communication(tracer, torch)
+
+
+def _communication(tracer, torch):
+    try:
+        from . import distributed
+
+        communication = distributed.install(tracer, torch)
+        if communication is not None:
+            ddp.install(tracer, torch, communication)
+    except Exception as error:
+        failed(tracer, "communication", error)
 
 
 def failed(tracer, name, error):
@@ -186,6 +199,8 @@ class _BackwardHook(_Hook):
         return call
 
     def over(self, site):
+        if self.recorder.computed:
+            ddp.waited(self.tracer.communication, clock(), site)
         super().over(site)
         if self.enabled and self.autograd.backward is self.plain:
             self.autograd.backward = self.wrapped

@@ -42,6 +42,9 @@ class Recorder:
         iteration: Its iteration, -1 outside.
         stride: Spans are recorded in every stride-th iteration.
         open: Start of the open span of each phase that frameworks report, 0 where none is open.
+        communicating: Since when the main thread is in a call of `torch.distributed` (see distributed.py), or 0.
+        computed, computed_row: When the gradients of this backward were computed and the wait for other ranks began,
+            or 0; and what a row says of that wait (see ddp.py).
         samples, tokens: Items in the batches of training loops so far; their tokens, and those that were generated.
         cost_ns, cost_samples: The tracer's own steps that were timed.
     """
@@ -75,6 +78,9 @@ class Recorder:
         self.optimizer = 0
         self.optimizer_site = 0
         self.data = 0
+        self.communicating = 0
+        self.computed = 0
+        self.computed_row = None
         self.samples = 0
         self.tokens = 0
         self.cost_ns = 0

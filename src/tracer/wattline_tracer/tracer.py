@@ -8,7 +8,7 @@ from _thread import get_ident
 
 import wattline_tracer
 
-from . import mainscript
+from . import identity, mainscript
 from .loops import Door, Loop, Marked
 from .phases import Backend
 from .recorder import Recorder, clock
@@ -45,6 +45,7 @@ class Tracer:
         self.reinstall = []
         self.tensor = None  # torch.Tensor, once there is torch
         self.compiled_call = None  # What to ask at a call of a compiled function, once there is JAX.
+        self.communication = None
         self._will_finish = False
         self._loops = {}
         self._notes = 0
@@ -153,6 +154,7 @@ class Tracer:
         self.generation += 1
         self._will_finish = False
         self._loops = {}
+        identity.forget_rank()
         self.plan.main_thread = self.recorder.main_thread = get_ident()
         self.recorder.forget()
         try:

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type AttributionInput, attribute } from "../../../../src/analysis/attribution/attribute";
 import { type Readings, timedReadings } from "../../../../src/analysis/attribution/readings";
+import type { Segments } from "../../../../src/analysis/attribution/timeline";
 import type { Sample } from "../../../../src/model/sample";
 import { ChangeTracker } from "../../../../src/recording/changeTracker";
 import { simulateProgram, trainingLoop } from "../../../fixtures/simulation/program";
@@ -9,7 +10,7 @@ import { type MeterSettings, record } from "../../../fixtures/simulation/record"
 
 const phases = 4;
 
-type Raw = AttributionInput & { readonly readings: Readings };
+type Raw = AttributionInput & { readonly readings: Readings; readonly segments: Segments };
 
 function inputOf(seed: number, meter: Partial<MeterSettings> = {}, durationS = 8): Raw {
   const program = simulateProgram({ phases: trainingLoop, durationS, seed });
