@@ -32,9 +32,15 @@ for _package in ("lightning.pytorch", "pytorch_lightning"):
 
 
 def arrived(hooks, name, plan):
-    """A module has been executed: its hooks go in. What fails leaves one line in the trace."""
+    """A module has been executed: its hooks go in, unless a debugger would step into them. What fails leaves one line
+    in the trace.
+    """
     from importlib import import_module
 
+    from .loops import debugging
+
+    if debugging():
+        return
     module, function = hooks
     where = ".pytorch" if module == "pytorch" else f".frameworks.{module}"
     try:
