@@ -5,7 +5,7 @@
  */
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -61,9 +61,10 @@ function inFolder(cwd) {
  * @param options.settings user settings of every window
  * @param options.env added to the environment of the server, its extension hosts and terminals
  * @param options.dataDir kept folder for settings, state and extensions; a temporary one without
+ * @param options.installed folders of extensions that are there beside ours
  * @param options.token what a browser must know; without, everybody on this machine may open it (tests only)
  */
-export async function startServer({ settings = {}, env = {}, dataDir, token, extensions } = {}) {
+export async function startServer({ settings = {}, env = {}, dataDir, token, extensions, installed = [] } = {}) {
   await installServer();
   const data = dataDir ?? mkdtempSync(join(tmpdir(), "wattline-vscode-"));
   // Application-wide settings are read from the user's, machine-scoped ones of a server from the machine's.
@@ -71,6 +72,10 @@ export async function startServer({ settings = {}, env = {}, dataDir, token, ext
     const file = join(data, "data", scope, "settings.json");
     mkdirSync(dirname(file), { recursive: true });
     if (!existsSync(file)) writeFileSync(file, JSON.stringify(settings, undefined, 2));
+  }
+  for (const folder of installed) {
+    const { publisher, name, version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    cpSync(folder, join(data, "extensions", `${publisher}.${name}-${version}`), { recursive: true });
   }
   const port = await freePort();
   const args = [

@@ -5,6 +5,7 @@ import { codeLens } from "./editor/codeLens";
 import { LoopsOfDocument } from "./editor/codeLens/loops";
 import { IdleWatch } from "./editor/live";
 import { metersView } from "./editor/meters";
+import { notebookCells } from "./editor/notebook";
 import { RunPanels } from "./editor/panels/run";
 import { profile } from "./editor/profile";
 import { example } from "./editor/profile/example";
@@ -58,6 +59,7 @@ function compose(context: ExtensionContext, owned: DisposableStore): void {
     const idle = store.add(new IdleWatch(recorder, runs, context.globalStorageUri.fsPath));
     const showRun = (path: string) => panels.show(path, { preserveFocus: true });
     store.add(statusBar({ runs, follower, idle }));
+    store.add(notebookCells({ recorder, storage: context.globalStorageUri.fsPath }));
     store.add(metersView({ recorder, idle }));
     store.add(codeLens({ runs, loops }));
     store.add(profileTasks({ recorder, starts }));

@@ -83,6 +83,7 @@ export interface Settings {
   trace: boolean;
   codeLens: boolean;
   idlePower: boolean;
+  notebookCells: boolean;
   notifyAtEnd: boolean;
   "runs.keepMegabytes": number;
   powercapRoot: string;
@@ -136,6 +137,13 @@ export const settings: { readonly [Name in SettingName]: SettingContribution<Set
   idlePower: {
     description:
       "Show in the status bar what the devices draw while no run goes on. A small process reads the meters once a second.",
+    default: true,
+    scope: "window",
+  },
+  notebookCells: {
+    description:
+      "Show below each cell of a Jupyter notebook what it used above idle, measured from outside of the kernel. While a " +
+      "notebook is open, a small process reads the meters ten times a second.",
     default: true,
     scope: "window",
   },

@@ -136,8 +136,9 @@ function notBegun(startedMonotonicS: number, how: { signal: string } | { exitCod
   return { at: new Date().toISOString(), timeS, ...how, self: selfCost(undefined), lost: [] };
 }
 
-async function describe(
-  options: RecordOptions,
+/** What a manifest says of a run before anything was read. */
+export async function describe(
+  options: Pick<RecordOptions, "argv" | "cwd" | "rateHz" | "trace" | "labels" | "loop">,
   installation: Installation,
   startedAt: Date,
   startedMonotonicS: number,

@@ -72,7 +72,8 @@ async function joinSampler(
   };
 }
 
-async function ownSampler(election: Election | undefined, settings: SourceSettings): Promise<SampleSource> {
+/** @param election where other runs find it, once it serves; undefined: they shall not */
+export async function ownSampler(election: Election | undefined, settings: SourceSettings): Promise<SampleSource> {
   const { program, env, config } = settings;
   const handle = new SamplerHandle(program, { ...process.env, ...env });
   const ready = await handle.start(config);

@@ -1,15 +1,14 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Disposable, EventEmitter } from "vscode";
 import { type LiveTotals, liveDraw } from "../../analysis/liveTotals";
 import { type Live, liveSchema, liveSchemaName } from "../../model/live";
-import { log } from "../../model/log";
 import { readJson } from "../../store/files";
 import { DisposableStore, every } from "../shared/disposableStore";
 import type { Recorder } from "../shared/recorder";
 import { onSetting, setting } from "../shared/settings";
 import type { WorkspaceRuns } from "../shared/workspaceRuns";
+import { startWatch, type WatchProcess } from "./watchProcess";
 
 /** `live.json` is rewritten once a second; one this old was left behind. */
 const staleMs = 5000;
@@ -25,7 +24,7 @@ export class IdleWatch implements Disposable {
   private readonly owned = new DisposableStore();
   private readonly changed = this.owned.add(new EventEmitter<void>());
   private readonly folder: string;
-  private process: ChildProcess | undefined;
+  private process: WatchProcess | undefined;
   private failures = 0;
   private last: LiveTotals | undefined;
 
@@ -76,26 +75,14 @@ export class IdleWatch implements Disposable {
   private start(): void {
     if (this.process !== undefined || this.failures >= startsLimit) return;
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
-    const [program, ...args] = this.recorder.argv("watch", "--out", this.folder);
-    const env = { ...process.env, ...this.recorder.env() };
-    // It ends when its standard input closes, which happens however this process ends.
-    const child = spawn(program!, args, { env, stdio: ["pipe", "ignore", "pipe"] });
-    this.process = child;
-    log.debug(`Idle watch started (pid ${child.pid}).`);
-    child.stdin.on("error", () => {});
-    child.stderr.on("data", (text: Buffer) => log.warn(`Idle watch: ${text.toString().trim()}`));
-    child.once("error", (error) => log.warn(`The idle watch could not be started: ${error.message}`));
-    child.once("close", (code) => {
-      if (this.process !== child) return;
+    this.process = startWatch(this.recorder, ["--out", this.folder], "The idle watch", () => {
       this.process = undefined;
       this.failures++;
-      log.warn(`The idle watch ended with ${code}.`);
     });
   }
 
   private stop(): void {
-    const child = this.process;
+    this.process?.stop();
     this.process = undefined;
-    child?.stdin?.end();
   }
 }

@@ -1,8 +1,9 @@
 /** A window of a real VS Code: a server with a fresh profile of its own, and a headless Chromium that looks at it. */
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { CodeLens } from "../pages/codeLens";
+import { Notebook } from "../pages/notebook";
 import { RunPanel } from "../pages/panel";
 import { Runs } from "../pages/runs";
 import { StatusBar } from "../pages/statusBar";
@@ -41,6 +42,8 @@ interface WindowOptions {
   readonly env?: Record<string, string>;
   /** Leaves Workspace Trust on, as users have it. */
   readonly trust?: "asked";
+  /** Folders of extensions beside ours. */
+  readonly installed?: readonly string[];
   readonly width?: number;
   readonly height?: number;
 }
@@ -48,6 +51,7 @@ interface WindowOptions {
 export class VsCode {
   readonly statusBar: StatusBar;
   readonly codeLens: CodeLens;
+  readonly notebook: Notebook;
   readonly panel: RunPanel;
   readonly runs: Runs;
   /** What the pages say in their consoles that is an error: a violated content policy is one. */
@@ -62,6 +66,7 @@ export class VsCode {
   ) {
     this.statusBar = new StatusBar(page);
     this.codeLens = new CodeLens(page);
+    this.notebook = new Notebook(page);
     this.panel = new RunPanel(page);
     this.runs = new Runs(page);
     page.on("console", (message) => {
@@ -76,6 +81,7 @@ export class VsCode {
     settings = {},
     env = {},
     trust,
+    installed = [],
     width = 1400,
     height = 900,
   }: WindowOptions): Promise<VsCode> {
@@ -84,6 +90,7 @@ export class VsCode {
     };
     const server = await startServer({
       env,
+      installed,
       settings: {
         "security.workspace.trust.enabled": trust === "asked",
         "workbench.startupEditor": "none",
@@ -204,6 +211,13 @@ export class VsCode {
   async screenshot(name: string): Promise<void> {
     mkdirSync(artifacts, { recursive: true });
     await this.page.screenshot({ path: join(artifacts, `${name}.png`) });
+  }
+
+  /** As a user who edits settings.json. */
+  changeSetting(name: string, value: unknown): void {
+    const file = join(this.server.data, "data/Machine/settings.json");
+    const settings = JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>;
+    writeFileSync(file, JSON.stringify({ ...settings, [name]: value }));
   }
 
   /** What the extension has written into its log. */
