@@ -59,6 +59,14 @@ class Aggregator:
         if full and row.count % self._stride == 0:
             self._write(lines, names, loop, row)
 
+    def left_out(self, lines, names, loop):
+        """An iteration that is reported by itself is over: a row ends before it, and the next begins after it."""
+        row = self.loops[loop]
+        if row.count:
+            self._write(lines, names, loop, row)
+        else:
+            row.leave_out()
+
     def close(self, lines, names):
         """Writes what is open."""
         for loop, row in self.loops.items():
@@ -85,6 +93,7 @@ class _Open:
         self.total = self.sampled = 0  # of all iterations, and of those whose phases were taken
         self.phases = {}
         self._recent = []
+        self._now = {}  # of the iteration that goes on
 
     def span(self, code, start, duration):
         """Spans come in the order of their ends: those inside of this one were here already."""
@@ -93,7 +102,7 @@ class _Open:
         while recent and recent[-1][0] >= start:
             inner += recent.pop()[1]
         recent.append((start, duration))
-        self.phases[code] = self.phases.get(code, 0) + max(0, duration - inner)
+        self._now[code] = self._now.get(code, 0) + max(0, duration - inner)
 
     def iteration(self, number, start, duration, sampled):
         if not self.count:
@@ -102,4 +111,10 @@ class _Open:
         self.total += duration
         self.sampled += duration if sampled else 0
         self.end = start + duration
+        for code, nanoseconds in self._now.items():
+            self.phases[code] = self.phases.get(code, 0) + nanoseconds
+        self.leave_out()
+
+    def leave_out(self):
+        self._now.clear()
         self._recent.clear()

@@ -7,5 +7,15 @@ except ImportError:
 
 
 def row_of(values):
-    """A row as compact JSON."""
-    return "[" + ",".join(quoted(value) if isinstance(value, str) else repr(value) for value in values) + "]"
+    """A row as compact JSON; a dictionary among its values goes the long way."""
+    return "[" + ",".join(map(_json, values)) + "]"
+
+
+def _json(value):
+    if isinstance(value, str):
+        return quoted(value)
+    if isinstance(value, dict):
+        from json import dumps
+
+        return dumps(value, separators=(",", ":"))
+    return repr(value)

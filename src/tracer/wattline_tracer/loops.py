@@ -12,10 +12,13 @@ from time import perf_counter_ns as clock
 
 from _thread import get_ident
 
-from .recorder import DATA, ITERATION, OPTIMIZER, SAMPLE_MASK
+from .recorder import DATA, ITERATION, OPTIMIZER, SAMPLE_MASK, SAMPLED
 
 # Fetching from a list takes 0.1 µs: a wait below this is no wait.
 LEAST_WAIT_NS = 5_000
+# From here on it is asked whether layers are to be measured in an iteration (see layertable).
+FIRST_ASKED = 1
+NEVER = 1 << 62
 
 
 class Loop:
@@ -24,9 +27,11 @@ class Loop:
     Attributes:
         id: Its number in the trace.
         count: Iterations begun so far.
+        begun: When the first did.
+        sample_at: From which iteration on it is asked whether layers are to be measured in it.
     """
 
-    __slots__ = ("id", "path", "line", "end_line", "kind", "level", "site", "count", "declared")
+    __slots__ = ("id", "path", "line", "end_line", "kind", "level", "site", "count", "declared", "begun", "sample_at")
 
     def __init__(self, id, path, line, end_line, kind, level, site):
         self.id = id
@@ -38,6 +43,8 @@ class Loop:
         self.site = site
         self.count = 0
         self.declared = False
+        self.begun = 0
+        self.sample_at = NEVER if level == "epoch" else FIRST_ASKED
 
 
 class Running:
@@ -71,6 +78,10 @@ class Running:
         recorder.loop = loop.id
         loop.count += 1
         recorder.on = recorder.stride == 1 or self.number % recorder.stride == 0
+        if self.number >= loop.sample_at:
+            self.tracer.sample_layers(self, now)
+        elif not self.number:
+            loop.begun = now
 
     def end(self, now):
         recorder = self.recorder
@@ -81,7 +92,12 @@ class Running:
             # A step that ended in an exception: torch calls no hook then.
             recorder.span(OPTIMIZER, recorder.optimizer, now, recorder.optimizer_site)
             recorder.optimizer = 0
-        recorder.record(ITERATION, self.loop.id, self.number, self.start, now, int(recorder.on))
+        kind = int(recorder.on)
+        layers = recorder.layers
+        if layers is not None and layers.running is self:
+            layers.over()
+            kind |= SAMPLED
+        recorder.record(ITERATION, self.loop.id, self.number, self.start, now, kind)
         self.start = 0
 
     def close_marked(self, stack, now):

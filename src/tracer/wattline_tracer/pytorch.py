@@ -14,6 +14,7 @@ again) is part of the backward. Each hook that fails takes itself off and leaves
 """
 
 import functools
+import os
 import sys
 import types
 from _thread import get_ident, interrupt_main
@@ -44,6 +45,7 @@ def install(tracer, torch):
             failed(tracer, name, error)
     tracer.tensor = torch.Tensor
     _communication(tracer, torch)
+    _layers(tracer, torch)
 
 
 def _communication(tracer, torch):
@@ -55,6 +57,16 @@ def _communication(tracer, torch):
             ddp.install(tracer, torch, communication)
     except Exception as error:
         failed(tracer, "communication", error)
+
+
+def _layers(tracer, torch):
+    if os.environ.get("WATTLINE_LAYERS") != "0":
+        try:
+            from .layertable.births import Births
+
+            tracer.births = Births(torch)
+        except Exception as error:
+            failed(tracer, "layers", error)
 
 
 def failed(tracer, name, error):
@@ -122,6 +134,8 @@ class _Hook(Watched):
 
     def bind(self, instance):
         recorder = self.recorder
+        if recorder.layers is not None:
+            return self.begin_measured(recorder.layers, instance, sys._getframe(2))
         if self.counted(recorder) or not recorder.on or get_ident() != recorder.main_thread:
             return types.MethodType(self.original, instance)
         try:
@@ -129,6 +143,12 @@ class _Hook(Watched):
         except Exception as error:
             self.fail(error)
             return types.MethodType(self.original, instance)
+
+    def begin_measured(self, layers, instance, frame):
+        """As `begin`, in an iteration in which layers are measured."""
+        if self.counted(self.recorder) or not self.recorder.on or get_ident() != self.recorder.main_thread:
+            return types.MethodType(self.original, instance)
+        return self.begin(instance, frame)
 
     def begin(self, instance, frame):
         """`frame` is the caller's."""
@@ -159,6 +179,17 @@ class _ForwardHook(_Hook):
     def counted(self, recorder):
         return recorder.forward or recorder.backward
 
+    def begin_measured(self, layers, instance, frame):
+        """A call in an iteration in which layers are measured, of an outermost module or of any below."""
+        if self.looks_up(frame.f_code):
+            return types.MethodType(self.original, instance)
+        call = partial(layers.run, instance)
+        recorder = self.recorder
+        if not self.counted(recorder) and recorder.on and get_ident() == recorder.main_thread:
+            call.span = _Span(self, self.tracer.sites.of(frame))
+            recorder.forward = clock()
+        return call
+
     def begin(self, instance, frame):
         if self.looks_up(frame.f_code):
             return types.MethodType(self.original, instance)
@@ -181,6 +212,7 @@ class _ForwardHook(_Hook):
 def _forward(tracer, torch):
     hook = _ForwardHook(tracer, torch.nn.Module, _METHOD_NAME, "forward", FORWARD)
     hook.speaking = {}
+    tracer.call_module = hook.original
     hook.install()
 
 
@@ -193,6 +225,8 @@ class _BackwardHook(_Hook):
         return recorder.backward
 
     def begin(self, instance, frame):
+        if self.recorder.layers is not None:
+            self.recorder.layers.before_backward((instance,))
         call = super().begin(instance, frame)
         if self.autograd.backward is self.wrapped:
             self.autograd.backward = self.plain
@@ -202,6 +236,8 @@ class _BackwardHook(_Hook):
         if self.recorder.computed:
             ddp.waited(self.tracer.communication, clock(), site)
         super().over(site)
+        if self.recorder.layers is not None:
+            self.recorder.layers.after_backward()
         if self.enabled and self.autograd.backward is self.plain:
             self.autograd.backward = self.wrapped
 
@@ -222,6 +258,8 @@ def _backward(tracer, torch):
         if recorder.backward or not recorder.on or get_ident() != recorder.main_thread:
             return plain(*args, **kwargs)
         site = tracer.sites.of(sys._getframe(1))
+        if recorder.layers is not None:
+            recorder.layers.before_backward(args[0] if args else kwargs.get("tensors"))
         recorder.backward = clock()
         try:
             return plain(*args, **kwargs)
@@ -260,6 +298,8 @@ def _optimizer(tracer, torch):
                 recorder.span(OPTIMIZER, start, now, recorder.optimizer_site)
                 if not recorder.count & SAMPLE_MASK:
                     recorder.own_time(now)
+            if recorder.layers is not None:
+                recorder.layers.stepped(optimizer)
             if id(optimizer) not in seen:
                 seen.add(id(optimizer))
                 parameters.update((id(p), p.numel()) for group in optimizer.param_groups for p in group["params"])

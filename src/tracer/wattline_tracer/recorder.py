@@ -12,6 +12,8 @@ PHASES = ("data", "forward", "backward", "optimizer", "communication", "other")
 _NAMES_LIMIT = 250
 # A row that is an iteration rather than a span.
 ITERATION = 255
+# What such a row says of its iteration: whether spans were recorded in it (1), whether layers were measured (2).
+SAMPLED = 2
 
 ROW = struct.Struct("<5q")
 _ROW_BYTES = ROW.size
@@ -45,6 +47,7 @@ class Recorder:
         communicating: Since when the main thread is in a call of `torch.distributed` (see distributed.py), or 0.
         computed, computed_row: When the gradients of this backward were computed and the wait for other ranks began,
             or 0; and what a row says of that wait (see ddp.py).
+        layers: What measures layers, in the iterations in which it does (see layertable); else None.
         samples, tokens: Items in the batches of training loops so far; their tokens, and those that were generated.
         cost_ns, cost_samples: The tracer's own steps that were timed.
     """
@@ -81,6 +84,7 @@ class Recorder:
         self.communicating = 0
         self.computed = 0
         self.computed_row = None
+        self.layers = None
         self.samples = 0
         self.tokens = 0
         self.cost_ns = 0

@@ -9,7 +9,7 @@ from _thread import get_ident
 import wattline_tracer
 
 from . import identity, mainscript
-from .loops import Door, Loop, Marked
+from .loops import NEVER, Door, Loop, Marked
 from .phases import Backend
 from .recorder import Recorder, clock
 from .sites import Sites
@@ -46,6 +46,8 @@ class Tracer:
         self.tensor = None  # torch.Tensor, once there is torch
         self.compiled_call = None  # What to ask at a call of a compiled function, once there is JAX.
         self.communication = None
+        self.births = None
+        self._sampler = None
         self._will_finish = False
         self._loops = {}
         self._notes = 0
@@ -103,6 +105,25 @@ class Tracer:
         """Whether what this thread does now is recorded."""
         return self.recorder.active and get_ident() == self.recorder.main_thread
 
+    def sample_layers(self, running, now):
+        """An iteration begins in which layers may be measured (see layertable)."""
+        loop = running.loop
+        # `torch.compile` may have taken hooks out in the iteration before.
+        self.before_loop()
+        try:
+            torch = sys.modules.get("torch")
+            if self.births is None or not hasattr(torch, "nn"):
+                loop.sample_at = NEVER
+            elif self.recorder.layers is None:
+                if self._sampler is None:
+                    from .layertable.sampler import Sampler
+
+                    self._sampler = Sampler(self, torch, self.births)
+                loop.sample_at = self._sampler.asked(running, now)
+        except Exception as error:
+            loop.sample_at = NEVER
+            self.note("tracer-hook-off", f"Layers are not measured: {type(error).__name__}: {str(error)[:200]}")
+
     def note(self, code, sentence):
         """A row for the report to show. Nothing reaches the user's output."""
         self._notes += 1
@@ -155,6 +176,7 @@ class Tracer:
         self._will_finish = False
         self._loops = {}
         identity.forget_rank()
+        self._sampler = None
         self.plan.main_thread = self.recorder.main_thread = get_ident()
         self.recorder.forget()
         try:

@@ -13,7 +13,7 @@ from time import sleep, thread_time_ns
 from . import identity
 from .aggregate import Aggregator
 from .jsonrow import quoted, row_of
-from .recorder import ITERATION, RING_ROWS, ROW, clock
+from .recorder import ITERATION, RING_ROWS, ROW, SAMPLED, clock
 from .sites import line_of, path_number
 
 _PERIOD_S = 1.0
@@ -172,12 +172,17 @@ class Writer:
             loop = (code >> 8) - 1
             code &= 255
             if loop in aggregator.loops:
-                if code == ITERATION:
+                if code == ITERATION and site & SAMPLED:
+                    # It took longer than the others, with which it must not be mixed.
+                    aggregator.left_out(lines, names, loop)
+                    lines.append('["i",%d,%d,%.6f,%.6f,1]' % (loop, iteration, start * 1e-9, duration * 1e-9))
+                elif code == ITERATION:
                     aggregator.iteration(lines, names, loop, iteration, start, duration, site)
                 else:
                     aggregator.span(code, loop, start, duration)
             elif code == ITERATION:
-                lines.append('["i",%d,%d,%.6f,%.6f]' % (loop, iteration, start * 1e-9, duration * 1e-9))
+                mark = ",1" if site & SAMPLED else ""
+                lines.append('["i",%d,%d,%.6f,%.6f%s]' % (loop, iteration, start * 1e-9, duration * 1e-9, mark))
             else:
                 if site and path_number(site) != self.path:
                     self._path(lines, path_number(site))
