@@ -45,6 +45,7 @@ const programs = {
   recorder: { entry: "src/recorder.ts", executable: true },
   sampler: { entry: "src/sampler.ts" },
   reporter: { entry: "src/reporter.ts" },
+  gapReporter: { entry: "src/gapReporter.ts" },
   quantScan: { entry: "src/quantScan.ts" },
 };
 

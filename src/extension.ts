@@ -3,9 +3,12 @@ import { join } from "node:path";
 import { type Disposable, type ExtensionContext, window, workspace } from "vscode";
 import { codeLens } from "./editor/codeLens";
 import { LoopsOfDocument } from "./editor/codeLens/loops";
+import { layerLens } from "./editor/layerLens";
 import { IdleWatch } from "./editor/live";
 import { metersView } from "./editor/meters";
 import { notebookCells } from "./editor/notebook";
+import { gapPanels } from "./editor/panels/gap";
+import { GapReports } from "./editor/panels/gap/reports";
 import { RunPanels } from "./editor/panels/run";
 import { profile } from "./editor/profile";
 import { example } from "./editor/profile/example";
@@ -47,6 +50,9 @@ function compose(context: ExtensionContext, owned: DisposableStore): void {
 
   // What shows runs, also in folders that are not trusted.
   owned.add(runsView({ runs }));
+  const gapReports = owned.add(new GapReports(runs, context.asAbsolutePath("dist/gapReporter.js")));
+  owned.add(gapPanels({ runs, reports: gapReports, extension: context.extensionUri }));
+  owned.add(layerLens({ runs, reports: gapReports }));
 
   // What starts programs, reads settings that name them, or changes files.
   const trusted = (): Disposable => {

@@ -8,8 +8,7 @@ import { groupings } from "../model/gap";
 import type { Run } from "../model/run";
 import type { Installation } from "../recording/paths";
 import { longestTextCharacters, openPythonParser } from "../source/parse";
-import { syncPoints } from "../source/syncPoints";
-import { decodePython } from "../source/text";
+import { syncPointsIn } from "../source/syncPoints";
 import { readBounded } from "../store/files";
 import { readRun } from "../store/readRun";
 import { parse, takeJson } from "./arguments";
@@ -46,16 +45,8 @@ export const gapCommand = ({ dist }: Pick<Installation, "dist">): Command => ({
 /** What the loop's source tells; where it cannot be read (any more), nothing. */
 async function placesOf(run: Run, dist: string): Promise<Place[]> {
   const loop = loopIterations(run)?.loop;
-  if (loop === undefined) return [];
-  try {
-    const bytes = await readBounded(loop.path, 4 * longestTextCharacters);
-    const text = bytes && decodePython(bytes);
-    if (text === undefined || !text.known) return [];
-    const parser = await openPythonParser((file) => readFile(join(dist, "grammars", file)));
-    const tree = parser.parse(text.value);
-    const found = tree.known ? syncPoints(tree.value, loop.line, loop.endLine) : [];
-    return found.map((point) => ({ file: loop.path, ...point }));
-  } catch {
-    return [];
-  }
+  const bytes = loop && (await readBounded(loop.path, 4 * longestTextCharacters).catch(() => undefined));
+  if (loop === undefined || bytes === undefined) return [];
+  const parser = await openPythonParser((file) => readFile(join(dist, "grammars", file)));
+  return syncPointsIn(parser, bytes, loop.line, loop.endLine).map((point) => ({ file: loop.path, ...point }));
 }

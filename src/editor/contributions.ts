@@ -16,6 +16,7 @@ export interface CommandArguments {
   refreshMeters: [];
   showPower: [];
   openRun: [run?: RunReference | string];
+  openGap: [run?: (RunReference & { readonly layer?: LoopPlace }) | string];
   revealRun: [run?: RunReference];
   labelRun: [run?: RunReference];
   deleteRun: [run?: RunReference];
@@ -69,6 +70,7 @@ export const commands: { readonly [Name in CommandName]: CommandContribution } =
   refreshMeters: { title: "Look for Meters Again", icon: "$(refresh)", enablement: trusted, palette: "never" },
   showPower: { title: "Show the Live Run or the Meters", palette: "never" },
   openRun: { title: "Open Run", icon: "$(graph-line)", palette: "never" },
+  openGap: { title: "Show the Efficiency Gap", icon: "$(graph)" },
   revealRun: { title: "Reveal Run Folder", icon: "$(folder-opened)", palette: "never" },
   labelRun: { title: "Label Run…", icon: "$(tag)", enablement: trusted, palette: "never" },
   deleteRun: { title: "Delete Run", icon: "$(trash)", enablement: trusted, palette: "never" },
@@ -82,6 +84,7 @@ export interface Settings {
   rateHz: number;
   trace: boolean;
   codeLens: boolean;
+  layerLens: boolean;
   idlePower: boolean;
   notebookCells: boolean;
   notifyAtEnd: boolean;
@@ -131,6 +134,13 @@ export const settings: { readonly [Name in SettingName]: SettingContribution<Set
   },
   codeLens: {
     description: "Show a line above training loops that starts a profile, and what the last run of the loop used.",
+    default: true,
+    scope: "resource",
+  },
+  layerLens: {
+    description:
+      "Show a line above the layers of a model after a run: their share of the time, how near they are to the machine's " +
+      "peak, and whether memory bounds them.",
     default: true,
     scope: "resource",
   },
@@ -224,7 +234,8 @@ export function contributes(): Record<string, unknown> {
       ],
       "view/item/context": [
         { command: command("openRun"), group: "1_open@1", when: item("/^run\\.(?!faulty)/") },
-        { command: command("revealRun"), group: "1_open@2", when: item("/^run\\./") },
+        { command: command("openGap"), group: "1_open@2", when: item("/^run\\.(?!faulty)/") },
+        { command: command("revealRun"), group: "1_open@3", when: item("/^run\\./") },
         { command: command("labelRun"), group: "2_change@1", when: `${item("/^run\\.(?!faulty)/")} && ${trusted}` },
         {
           command: command("deleteRun"),

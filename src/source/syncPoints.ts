@@ -1,6 +1,8 @@
 /** Calls inside a loop at which the program waits for its device. */
 import type { PythonTree } from "./node";
 import { outlineOf } from "./outlineBuilder";
+import type { PythonParser } from "./parse";
+import { decodePython } from "./text";
 
 export interface SyncPoint {
   /** From 1. */
@@ -29,4 +31,11 @@ export function syncPoints(tree: PythonTree, line: number, endLine: number): Syn
     }
   }
   return found.sort((a, b) => a.line - b.line).slice(0, mostPoints);
+}
+
+/** As `syncPoints`, from a file's bytes; nothing where they are no Python. */
+export function syncPointsIn(parser: PythonParser, bytes: Uint8Array, line: number, endLine: number): SyncPoint[] {
+  const text = decodePython(bytes);
+  const tree = text.known ? parser.parse(text.value) : text;
+  return tree.known ? syncPoints(tree.value, line, endLine) : [];
 }

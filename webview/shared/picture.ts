@@ -66,6 +66,20 @@ export class Drawing {
     );
   }
 
+  /** A fill of lines that repeat: the name to give as `fill`. @param id letters only, one a look */
+  hatch(
+    id: string,
+    size: number,
+    lines: readonly (readonly [number, number, number, number])[],
+    stroke: string,
+  ): string {
+    const d = lines.map(([x0, y0, x1, y1]) => `M${x0} ${y0}L${x1} ${y1}`).join("");
+    this.parts.push(
+      `<defs><pattern id="${id}" width="${size}" height="${size}" patternUnits="userSpaceOnUse"><path d="${d}" stroke="${stroke}" stroke-width="1" fill="none"/></pattern></defs>`,
+    );
+    return `url(#${id})`;
+  }
+
   circle(x: number, y: number, radius: number, look: { fill?: string; stroke?: string }): void {
     this.parts.push(
       `<circle cx="${px(x)}" cy="${px(y)}" r="${radius}" fill="${look.fill ?? "none"}" stroke="${look.stroke ?? "none"}"/>`,

@@ -74,8 +74,11 @@ async function readLoopRun(path: string): Promise<LoopRun | undefined> {
   return { path, manifest: await readManifest(path), loop, parts: loopSummary(report) };
 }
 
-/** Of the script by its content, of a module of it by its time. */
-async function changedSince({ script, startedAt }: Manifest, file: string): Promise<boolean> {
+/** Whether a file was changed after a run began: the script by its content, a module of it by its time. */
+export async function changedSince(
+  { script, startedAt }: Pick<Manifest, "script" | "startedAt">,
+  file: string,
+): Promise<boolean> {
   try {
     if (script?.path === file && script.sha256 !== undefined) {
       return (

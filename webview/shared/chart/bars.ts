@@ -71,7 +71,8 @@ function row(bar: Bar, most: number, tabindex: number, view: BarsView): Template
   </button>`;
 }
 
-function moveAmongBars(event: KeyboardEvent): void {
+/** Up, down, Home, End and Escape among the buttons of class `bar` of a list. */
+export function moveAmongBars(event: KeyboardEvent): void {
   const all = [...(event.currentTarget as HTMLElement).querySelectorAll<HTMLElement>(".bar")];
   const at = all.indexOf(event.target as HTMLElement);
   const to: Record<string, number> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 };

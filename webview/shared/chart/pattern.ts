@@ -6,7 +6,7 @@ const size = 6;
  * Hatches for high contrast, one a phase, so that colour never speaks alone: none for data, then `/`, `\`, a cross, and
  * bars. Lines are in units of the tile.
  */
-const strokes: Record<string, readonly (readonly [number, number, number, number])[]> = {
+const strokes: Record<string, Hatch> = {
   data: [],
   forward: [
     [0, 6, 6, 0],
@@ -35,16 +35,33 @@ export function phaseFill(
 ): string | CanvasPattern {
   const lines = strokes[(phases as readonly string[]).includes(phase) ? phase : "named"] ?? [];
   if (hatch === undefined || lines.length === 0) return colour;
+  return hatchFill(context, lines, hatch, colour);
+}
+
+/** Lines of a tile of `tileSize` pixels, from x0, y0 to x1, y1. */
+export type Hatch = readonly (readonly [number, number, number, number])[];
+
+export const tileSize = size;
+
+/** A fill that repeats a tile of lines over a ground, or over whatever is there. */
+export function hatchFill(
+  context: CanvasRenderingContext2D,
+  lines: Hatch,
+  stroke: string,
+  ground?: string,
+): string | CanvasPattern {
   const scale = Math.max(1, Math.round(globalThis.devicePixelRatio || 1));
   const tile = document.createElement("canvas");
   tile.width = size * scale;
   tile.height = size * scale;
   const draw = tile.getContext("2d");
-  if (draw === null) return colour;
+  if (draw === null) return ground ?? stroke;
   draw.scale(scale, scale);
-  draw.fillStyle = colour;
-  draw.fillRect(0, 0, size, size);
-  draw.strokeStyle = hatch;
+  if (ground !== undefined) {
+    draw.fillStyle = ground;
+    draw.fillRect(0, 0, size, size);
+  }
+  draw.strokeStyle = stroke;
   draw.lineWidth = 1;
   draw.beginPath();
   for (const [x0, y0, x1, y1] of lines) {
@@ -54,5 +71,5 @@ export function phaseFill(
   draw.stroke();
   const pattern = context.createPattern(tile, "repeat");
   pattern?.setTransform(new DOMMatrix().scale(1 / scale));
-  return pattern ?? colour;
+  return pattern ?? ground ?? stroke;
 }

@@ -1,0 +1,5 @@
+import { startPanel } from "../shared/startPanel";
+import { GapPanel } from "./panel";
+import "./gap.css";
+
+startPanel(new GapPanel());
