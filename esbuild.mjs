@@ -40,10 +40,23 @@ export const webviewOptions = {
   loader: { ".css": "css" },
 };
 
+/** Packages that few processes need: each in a file of its own, read where it is asked for and not with every program. */
+const apart = ["systeminformation", "node-nvidia-smi"];
+
+const keepApart = {
+  name: "keep-apart",
+  setup(build) {
+    build.onResolve({ filter: /./ }, ({ path, kind }) =>
+      kind !== "entry-point" && apart.includes(path) ? { path: `./${path}.js`, external: true } : undefined,
+    );
+  },
+};
+
 const programs = {
   extension: { entry: "src/extension.ts" },
   recorder: { entry: "src/recorder.ts", executable: true },
   sampler: { entry: "src/sampler.ts" },
+  meterHost: { entry: "src/meterHost.ts" },
   reporter: { entry: "src/reporter.ts" },
   gapReporter: { entry: "src/gapReporter.ts" },
   quantScan: { entry: "src/quantScan.ts" },
@@ -55,8 +68,11 @@ const builds = Object.entries(programs)
     ...nodeOptions,
     entryPoints: { [name]: entry },
     outdir: "dist",
+    plugins: [keepApart],
     banner: { js: (executable ? "#!/usr/bin/env node\n" : "") + nodeOptions.banner.js },
   }));
+
+builds.push({ ...nodeOptions, entryPoints: Object.fromEntries(apart.map((name) => [name, name])), outdir: "dist" });
 
 const panels = readdirSync(join(root, "webview"), { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && existsSync(join(root, "webview", entry.name, "main.ts")))

@@ -48,17 +48,17 @@ export interface OpenMeter {
  */
 export interface Reading {
   /** Cumulative joules since `open`, wraps and resets undone; never falls. Absent: the device has no counter, or it failed. */
-  readonly energyJ?: number;
-  readonly powerW?: number;
-  readonly powerInstantW?: number;
-  readonly utilization?: number;
-  readonly memoryBytes?: number;
-  readonly smClockMhz?: number;
-  readonly memoryClockMhz?: number;
-  readonly temperatureC?: number;
-  readonly throttle?: number;
+  readonly energyJ?: number | undefined;
+  readonly powerW?: number | undefined;
+  readonly powerInstantW?: number | undefined;
+  readonly utilization?: number | undefined;
+  readonly memoryBytes?: number | undefined;
+  readonly smClockMhz?: number | undefined;
+  readonly memoryClockMhz?: number | undefined;
+  readonly temperatureC?: number | undefined;
+  readonly throttle?: number | undefined;
   /** Why nothing could be read this time, a sentence. The interval is then a gap. */
-  readonly failure?: string;
+  readonly failure?: string | undefined;
 }
 
 /** One process on one device. */

@@ -2,8 +2,6 @@
  * The one place that knows the package `systeminformation`. Its `graphics()` starts nvidia-smi and blocks: it is not
  * for here (measured in docs/meters.md).
  */
-import { currentLoad } from "systeminformation";
-
 /** How busy the CPUs were between two questions. */
 export interface LoadProbe {
   /**
@@ -26,6 +24,8 @@ export function loadProbe(periodS: number): LoadProbe {
   let questions = 0;
   let pending: Promise<void> | undefined;
   const ask = async () => {
+    // Only here: a process with real meters does without the package.
+    const { currentLoad } = await import("systeminformation");
     const seen = await currentLoad();
     // The first answer is the mean since the machine started: that is nobody's question.
     if (questions++ > 0 && seen.cpus.length > 0 && Number.isFinite(seen.currentLoad)) {

@@ -9,20 +9,20 @@ export interface Sample {
   /** Half of that span: the change lies in `timeS ± timeErrorS`. */
   readonly timeErrorS: number;
   /** Cumulative joules since the run's start by the device's best source; never falls. */
-  readonly energyJ?: number;
+  readonly energyJ?: number | undefined;
   /** Cumulative joules by power over time, where `energyJ` comes from a counter and a power is read too. */
-  readonly energyIntegratedJ?: number;
+  readonly energyIntegratedJ?: number | undefined;
   /** As averaged by the device itself. */
-  readonly powerW?: number;
-  readonly powerInstantW?: number;
+  readonly powerW?: number | undefined;
+  readonly powerInstantW?: number | undefined;
   /** 0..1 */
-  readonly utilization?: number;
-  readonly memoryBytes?: number;
-  readonly smClockMhz?: number;
-  readonly memoryClockMhz?: number;
-  readonly temperatureC?: number;
+  readonly utilization?: number | undefined;
+  readonly memoryBytes?: number | undefined;
+  readonly smClockMhz?: number | undefined;
+  readonly memoryClockMhz?: number | undefined;
+  readonly temperatureC?: number | undefined;
   /** NVML clocks-event-reason bits. */
-  readonly throttle?: number;
+  readonly throttle?: number | undefined;
 }
 
 /** The samples of one device of one run as columns, in order of time. Absent values are NaN. */

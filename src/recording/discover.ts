@@ -17,23 +17,31 @@ export interface Discovered extends Settled {
 /** A driver that has to be loaded takes one to three seconds; the user's command waits for as long and no longer. */
 const findDeadlineMs = 4_000;
 
-/** @param program sampler.js, which hosts vendor libraries */
-export async function discover(host: Host, program: string): Promise<Discovered> {
+/**
+ * @param program sampler.js, beside which the program lies that hosts vendor libraries
+ * @param early such a process that was started already, for the first meter that wants one
+ */
+export async function discover(host: Host, program: string, early?: HostProcess): Promise<Discovered> {
   const hosts = new Map<string, HostProcess>();
   const deadline = performance.now() + findDeadlineMs;
+  const takeEarly = () => {
+    const taken = early;
+    early = undefined;
+    return taken;
+  };
   const leftMs = () => Math.max(0, deadline - performance.now());
   const settled = settle(
     await askAll(meters, (meter) =>
-      meter.isolated ? askHosted(meter, host, program, hosts, leftMs()) : inTime(meter, host, leftMs()),
+      meter.isolated ? askHosted(meter, host, program, hosts, leftMs(), takeEarly()) : inTime(meter, host, leftMs()),
     ),
   );
   for (const [id, process] of hosts) {
-    if (!settled.byMeter.some(({ meter }) => meter.id === id)) process.kill();
+    if (!settled.byMeter.some(({ meter }) => meter.id === id)) end(process);
   }
   return {
     ...settled,
     close: () => {
-      for (const process of hosts.values()) process.kill();
+      for (const process of hosts.values()) end(process);
     },
     open: async (settings) => {
       const groups = settled.byMeter.map(async ({ meter, devices }): Promise<MeterGroup | undefined> => {
@@ -51,14 +59,25 @@ export async function discover(host: Host, program: string): Promise<Discovered>
   };
 }
 
+function end(process: HostProcess): void {
+  process.kill();
+  process.closeRing();
+}
+
 async function askHosted(
   meter: Meter,
   host: Host,
   program: string,
   hosts: Map<string, HostProcess>,
   deadlineMs: number,
+  early: HostProcess | undefined,
 ): Promise<FoundBy> {
-  const process = new HostProcess(program, host.env, meter.id);
+  let process: HostProcess;
+  try {
+    process = early ?? new HostProcess(program, host.env, meter.id);
+  } catch (error) {
+    return without(meter, `The process that reads it could not be started: ${(error as Error).message}.`);
+  }
   hosts.set(meter.id, process);
   const answer = await process.ask({ type: "find", meter: meter.id }, "found", deadlineMs);
   if (answer?.type === "found") return { meter, ...answer.found };

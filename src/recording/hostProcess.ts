@@ -1,20 +1,27 @@
 /** One process that reads a vendor's library, seen from the sampler: questions with deadlines, a stream of samples. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { log } from "../model/log";
 import type { FromHost, ToHost } from "./hostProtocol";
+import { createRing } from "./hostRing";
 
 export class HostProcess {
   private readonly process: ChildProcess;
+  private ringClosed = false;
   private readonly listeners = new Set<(message: FromHost | undefined) => void>();
   /** Why it is gone, a sentence; undefined while it lives. */
   gone: string | undefined;
+  /** Where it writes samples. */
+  readonly ring: number;
 
-  /** @param program sampler.js, which is the host too when it is told so */
+  /** @param program sampler.js: the host's program lies beside it. @throws where there is no place for the ring */
   constructor(program: string, env: Readonly<Record<string, string | undefined>>, name: string) {
-    this.process = spawn(process.execPath, ["--max-semi-space-size=1", "--max-old-space-size=64", program, "host"], {
+    this.ring = createRing();
+    this.process = spawn(process.execPath, [...smallHeap, join(dirname(program), "meterHost.js")], {
       env: { ...env },
       detached: true,
-      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      stdio: ["ignore", "ignore", "pipe", "ipc", this.ring],
       windowsHide: true,
     });
     this.process.stderr?.on("data", (data: Buffer) => log.warn(`${name}: ${data.toString().trimEnd()}`));
@@ -59,6 +66,13 @@ export class HostProcess {
     if (this.gone === undefined) this.process.kill("SIGKILL");
   }
 
+  /** After the last samples were taken out. */
+  closeRing(): void {
+    if (this.ringClosed) return;
+    this.ringClosed = true;
+    closeSync(this.ring);
+  }
+
   private deliver(message: FromHost): void {
     for (const listener of [...this.listeners]) listener(message);
   }
@@ -69,3 +83,14 @@ export class HostProcess {
     for (const listener of [...this.listeners]) listener(undefined);
   }
 }
+
+/**
+ * It holds half a second of samples: a small heap is collected early instead of growing to what the machine has, and by
+ * the one thread that is awake. The "memory reducer" would mark everything twice in the first ten seconds, for 2 MB.
+ */
+export const smallHeap = [
+  "--max-semi-space-size=1",
+  "--max-old-space-size=64",
+  "--single-threaded-gc",
+  "--no-memory-reducer",
+];

@@ -1,7 +1,7 @@
-/** What the sampler and the process that reads a vendor's library say to each other. */
+/** What the sampler and the process that reads a vendor's library say to each other. Samples go by hostRing.ts. */
 import type { Found } from "../meters/meter";
 import type { Device } from "../model/device";
-import type { Sample } from "../model/sample";
+import type { ProcessUseRow } from "../model/processUse";
 import type { LostSpan } from "./samplerProtocol";
 
 export type ToHost =
@@ -21,11 +21,9 @@ export type FromHost =
   /** Where the devices' own counters stand (`OpenMeter.counterAtOpenJ`), null for one that is not known. */
   | { readonly type: "opened"; readonly countersJ?: readonly (number | null)[] }
   | { readonly type: "failed"; readonly message: string }
-  /** What is on its way survives a crash of the library in the next call. */
-  | { readonly type: "samples"; readonly samples: readonly Sample[] }
-  /** As long as the library answers: several times a second where there are no samples, and every two seconds else. */
-  | { readonly type: "alive"; readonly state: HostState }
-  | { readonly type: "stopped"; readonly state: HostState };
+  /** As long as the library answers: twice a second where no device can be read, and every two seconds else. */
+  | { readonly type: "alive"; readonly state: HostState; readonly processes?: readonly ProcessUseRow[] }
+  | { readonly type: "stopped"; readonly state: HostState; readonly processes?: readonly ProcessUseRow[] };
 
 export interface HostState {
   readonly cpuTimeS: number;

@@ -4,13 +4,16 @@
  */
 import type { Device } from "../model/device";
 import { log } from "../model/log";
+import type { ProcessUseRow } from "../model/processUse";
 import type { Sample } from "../model/sample";
 import { HostedEnergy } from "./hostedEnergy";
 import { HostProcess } from "./hostProcess";
 import type { FromHost, HostState } from "./hostProtocol";
+import { RingReader } from "./hostRing";
 import type { PollSettings } from "./localGroup";
 import { mergeSpans } from "./lossTracker";
 import type { GroupEnd, MeterGroup } from "./meterGroup";
+import { type Pace, type Task, timerPace } from "./pace";
 import type { LostSpan } from "./samplerProtocol";
 
 export interface HostedSettings extends PollSettings {
@@ -21,8 +24,10 @@ export interface HostedSettings extends PollSettings {
 
 /** No sign of life for this long: the call hangs. A driver's slow call takes tens of milliseconds. */
 const silentMs = 2_000;
-/** After a suspended machine's awakening the timer is there before the messages that waited with it. */
-const graceMs = 200;
+/** What the process wrote is looked at so often. */
+const drainPeriodMs = 500;
+/** Where both processes stood still together, this one may wake first: one look does not condemn. */
+const silentLooks = 2;
 /**
  * All devices unreadable for this long: NVML does not find a GPU again that fell off the bus and was reset, unless it is
  * started anew; and `nvidia-smi --gpu-reset` wants nobody to hold it meanwhile.
@@ -41,6 +46,8 @@ const noState: HostState = { cpuTimeS: 0, residentBytes: 0, polls: 0, lost: [], 
 export class HostedGroup implements MeterGroup {
   private host: HostProcess | undefined;
   private onSamples: (samples: readonly Sample[]) => void = () => {};
+  private onProcesses: (rows: readonly ProcessUseRow[]) => void = () => {};
+  private readonly pace: Pace;
   private readonly energy: HostedEnergy;
   /** Of the processes that are gone. */
   private readonly lost: LostSpan[] = [];
@@ -50,7 +57,11 @@ export class HostedGroup implements MeterGroup {
   private goodFromS: number | undefined;
   private lastGoodS = 0;
   private lostSince: { fromS: number; reason: string } | undefined;
-  private watchdog: NodeJS.Timeout | undefined;
+  /** Of the process that lives, once its library is open. */
+  private ring: RingReader | undefined;
+  private draining: Task | undefined;
+  private lastSignS = 0;
+  private silentLooks = 0;
   private retry: NodeJS.Timeout | undefined;
   private backOffMs = firstBackOffMs;
   private stopped = false;
@@ -64,10 +75,16 @@ export class HostedGroup implements MeterGroup {
   ) {
     this.host = first;
     this.energy = new HostedEnergy(devices.map(({ id }) => id));
+    this.pace = settings.pace ?? timerPace;
   }
 
-  start(onSamples: (samples: readonly Sample[]) => void): void {
+  start(
+    onSamples: (samples: readonly Sample[]) => void,
+    onProcesses: (rows: readonly ProcessUseRow[]) => void = () => {},
+  ): void {
     this.onSamples = onSamples;
+    this.onProcesses = onProcesses;
+    this.draining = this.pace.every(drainPeriodMs, () => this.look());
     this.lastGoodS = this.settings.timeS();
     void this.open(this.host!);
   }
@@ -75,12 +92,15 @@ export class HostedGroup implements MeterGroup {
   async stop(): Promise<GroupEnd> {
     this.stopped = true;
     clearTimeout(this.retry);
-    clearTimeout(this.watchdog);
+    this.draining?.cancel();
     const answer = await this.host?.ask({ type: "stop" }, "stopped", stopDeadlineMs);
-    if (answer?.type === "stopped") this.state = answer.state;
-    else if (this.host) this.lose(this.host.gone ?? hangReason);
-    this.host?.kill();
-    this.found();
+    this.drain();
+    if (answer?.type === "stopped") {
+      this.state = answer.state;
+      this.onProcesses(answer.processes ?? []);
+    } else if (this.host) this.lose(this.host.gone ?? hangReason);
+    this.end(this.host);
+    this.found(this.settings.timeS());
     return {
       polls: this.spent.polls + this.state.polls,
       ...(this.state.meanPollS !== undefined && { meanPollS: this.state.meanPollS }),
@@ -113,36 +133,57 @@ export class HostedGroup implements MeterGroup {
     if (message === undefined) this.giveUp(host, host.gone!);
     else if (message.type === "opened") {
       this.energy.opened(message.countersJ ?? [], this.settings.timeS());
-      this.watch(host);
-    } else if (message.type === "samples") {
-      this.good();
-      this.watchdog?.refresh();
-      this.onSamples(message.samples.map((sample) => this.energy.continued(sample)));
+      this.ring = new RingReader(
+        host.ring,
+        this.devices.map(({ id }) => id),
+      );
+      this.sign();
     } else if (message.type === "alive") {
+      this.sign();
       this.state = message.state;
+      if (message.processes?.length) this.onProcesses(message.processes);
       if (message.state.failingS > failingS) this.giveUp(host, message.state.lost.at(-1)?.reason ?? "Nothing is read.");
-      else this.watch(host);
-      if (message.state.polls > 0 && message.state.failingS === 0) this.good();
     }
   }
 
-  private watch(host: HostProcess): void {
-    clearTimeout(this.watchdog);
-    if (this.stopped) return;
-    this.watchdog = setTimeout(() => {
-      this.watchdog = setTimeout(() => this.giveUp(host, hangReason), graceMs);
-    }, silentMs);
+  /** Takes what was read, and notices when nothing comes any more. */
+  private look(): void {
+    this.drain();
+    const silentS = this.settings.timeS() - this.lastSignS;
+    if (this.ring === undefined || this.host === undefined || silentS < silentMs / 1000) this.silentLooks = 0;
+    else if (++this.silentLooks >= silentLooks) this.giveUp(this.host, hangReason);
+  }
+
+  private drain(): void {
+    const drained = this.ring?.drain();
+    if (drained?.pollS === undefined) return;
+    this.sign();
+    this.found(drained.pollS);
+    this.lastGoodS = drained.pollS;
+    this.goodFromS ??= drained.pollS;
+    if (drained.samples.length > 0) this.onSamples(drained.samples.map((sample) => this.energy.continued(sample)));
+  }
+
+  private sign(): void {
+    this.lastSignS = this.settings.timeS();
+    this.silentLooks = 0;
+  }
+
+  private end(host: HostProcess | undefined): void {
+    this.ring = undefined;
+    host?.kill();
+    host?.closeRing();
   }
 
   private giveUp(host: HostProcess, reason: string): void {
     if (host !== this.host || this.stopped) return;
+    this.drain();
     const nowS = this.settings.timeS();
     if (this.goodFromS !== undefined && nowS - this.goodFromS > goodForS) this.backOffMs = firstBackOffMs;
     log.warn(`${this.meter} is lost. ${reason} Trying again in ${this.backOffMs / 1000} s.`);
     this.lose(reason);
-    clearTimeout(this.watchdog);
     this.host = undefined;
-    host.kill();
+    this.end(host);
     this.goodFromS = undefined;
     this.lost.push(...this.state.lost);
     this.spent = {
@@ -156,25 +197,23 @@ export class HostedGroup implements MeterGroup {
 
   private again(): void {
     const { program, env } = this.settings;
-    this.host = new HostProcess(program, env, this.meter);
-    void this.open(this.host);
-  }
-
-  private good(): void {
-    this.found();
-    this.lastGoodS = this.settings.timeS();
-    this.goodFromS ??= this.lastGoodS;
+    try {
+      this.host = new HostProcess(program, env, this.meter);
+      void this.open(this.host);
+    } catch (error) {
+      log.warn(`${this.meter} is not tried again: ${(error as Error).message}`);
+    }
   }
 
   private lose(reason: string): void {
     this.lostSince ??= { fromS: this.lastGoodS, reason };
   }
 
-  private found(): void {
+  /** @param toS when it was read again */
+  private found(toS: number): void {
     if (this.lostSince === undefined) return;
     const { fromS, reason } = this.lostSince;
     this.lostSince = undefined;
-    const toS = this.settings.timeS();
     for (const { id } of this.devices) this.lost.push({ device: id, fromS, toS, reason });
   }
 }

@@ -5,6 +5,7 @@ import type { Sample } from "../model/sample";
 import { ChangeTracker } from "./changeTracker";
 import { LossTracker } from "./lossTracker";
 import type { GroupEnd, MeterGroup } from "./meterGroup";
+import { type Pace, type Task, timerPace } from "./pace";
 import type { LostSpan } from "./samplerProtocol";
 import { nextPollS } from "./schedule";
 
@@ -14,11 +15,15 @@ export interface PollSettings {
   readonly timeS: () => number;
   /** False: always at `rateHz`, for a display and not for attribution. */
   readonly bursts?: boolean;
+  /** Default: Node's timers. */
+  readonly pace?: Pace;
 }
 
 /** A poll that fails on every device this often in a row is not repeated at full rate: nobody gains by it. */
 const failuresBeforeSlow = 20;
 const slowPollS = 1;
+/** A poll a rounding error before its time would be followed by another at once. */
+const notBeforeMs = 0.01;
 /** A meter that lets the end of the run wait for longer is left behind. */
 const lastPollMs = 200;
 
@@ -27,7 +32,8 @@ export class LocalGroup implements MeterGroup {
   private readonly losses = new LossTracker();
   /** Each device's update period, as `nextPollS` wants it; filled anew before each use. */
   private readonly periodsS: (number | undefined)[];
-  private timer: NodeJS.Timeout | undefined;
+  private readonly pace: Pace;
+  private next: Task | undefined;
   /** A poll that waits for its meter's answer. */
   private waiting: Promise<void> | undefined;
   private onSamples: (samples: readonly Sample[]) => void = () => {};
@@ -45,11 +51,12 @@ export class LocalGroup implements MeterGroup {
   ) {
     this.trackers = devices.map((device) => new ChangeTracker(device, settings.rateHz));
     this.periodsS = devices.map(() => undefined);
+    this.pace = settings.pace ?? timerPace;
   }
 
   start(onSamples: (samples: readonly Sample[]) => void): void {
     this.onSamples = onSamples;
-    this.tick();
+    void this.tick();
   }
 
   /** Whether the meter owes an answer at this moment. */
@@ -74,7 +81,7 @@ export class LocalGroup implements MeterGroup {
 
   async stop(): Promise<GroupEnd> {
     this.stopped = true;
-    clearTimeout(this.timer);
+    this.next?.cancel();
     await atMost(lastPollMs, this.waiting);
     // The last reading closes the run: whatever it is, it is kept.
     if (this.waiting === undefined) await atMost(lastPollMs, this.poll(true));
@@ -94,17 +101,16 @@ export class LocalGroup implements MeterGroup {
     };
   }
 
-  private readonly tick = (): void => {
+  private readonly tick = (): void | Promise<void> => {
     const waiting = this.poll(false);
     if (waiting === undefined) this.schedule();
-    else void waiting.then(() => this.schedule());
+    else return waiting.then(() => this.schedule());
   };
 
   private schedule(): void {
     if (this.stopped) return;
     const waitMs = (this.duePollS() - this.settings.timeS()) * 1000;
-    // Up: a poll before its time would be followed by another at once.
-    this.timer = setTimeout(this.tick, Math.max(0, Math.ceil(waitMs)));
+    this.next = this.pace.after(Math.max(0, waitMs + notBeforeMs), this.tick);
   }
 
   private duePollS(): number {

@@ -3,13 +3,14 @@
  * could not be read. In this process for meters that are files, in another one for vendor libraries.
  */
 import type { Device } from "../model/device";
+import type { ProcessUseRow } from "../model/processUse";
 import type { Sample } from "../model/sample";
 import type { LostSpan } from "./samplerProtocol";
 
 export interface MeterGroup {
   readonly devices: readonly Device[];
   /** Begins to poll. Samples come in order of time a device. */
-  start(onSamples: (samples: readonly Sample[]) => void): void;
+  start(onSamples: (samples: readonly Sample[]) => void, onProcesses?: (rows: readonly ProcessUseRow[]) => void): void;
   /** Takes a last reading of every device and closes the meters. */
   stop(): Promise<GroupEnd>;
 }

@@ -3,35 +3,39 @@
  * does, and nobody else. Whoever started it watches its signs of life and starts another.
  */
 import { meters } from "../meters";
-import type { Host } from "../meters/meter";
+import type { Host, OpenMeter } from "../meters/meter";
+import type { Device } from "../model/device";
+import type { ProcessUseRow } from "../model/processUse";
 import type { Sample } from "../model/sample";
 import { monotonicS } from "./clock";
 import { endWithParent } from "./endWithParent";
 import type { FromHost, HostState, ToHost } from "./hostProtocol";
+import { RingWriter } from "./hostRing";
 import { LocalGroup } from "./localGroup";
+import { type Pace, timerPace } from "./pace";
 
 /** Several times within the deadline after which a silent host is given up. */
 const signPeriodMs = 500;
-/** Where samples are signs of life, what it cost is told this often. */
+/** What it cost, and who used the devices, is told this often. The driver has samples of processes for longer. */
 const statePeriodS = 2;
-/**
- * Each message wakes the sampler, which costs more than the poll (0.3 ms of CPU time, both sides, on two busy cores). So
- * samples go at once where the last ones went this long ago, and else together with the next: what a crash in the next
- * call can take with it is younger than this.
- */
-const gatherS = 0.1;
 
 export class MeterHost {
   private group: LocalGroup | undefined;
-  private signs: NodeJS.Timeout | undefined;
-  private signedPolls = -1;
-  private gathered: Sample[] = [];
-  private sentS = Number.NEGATIVE_INFINITY;
+  private opened: OpenMeter | undefined;
+  private devices: readonly Device[] = [];
+  private ring: RingWriter | undefined;
+  private timeS: () => number = monotonicS;
+  private signedPolls = 0;
+  private writtenS = Number.NEGATIVE_INFINITY;
   private statedS = Number.NEGATIVE_INFINITY;
 
+  /** @param ringDescriptor where samples are written */
   constructor(
     private readonly host: Host,
+    private readonly ringDescriptor: number,
     private readonly tell: (message: FromHost) => void,
+    private readonly pace: Pace = timerPace,
+    private readonly beforeStop: () => void = () => {},
   ) {}
 
   async handle(message: ToHost): Promise<void> {
@@ -50,55 +54,53 @@ export class MeterHost {
     const { devices, rateHz, startedMonotonicS, bursts } = message;
     await endWithParent();
     const opened = await meterOf(message.meter).open(devices, this.host);
-    const timeS = () => monotonicS() - startedMonotonicS;
-    // What waits is sent before the library is called again.
-    const read = () => {
-      this.send();
-      return opened.read();
-    };
-    this.group = new LocalGroup(
-      devices,
-      { read, close: () => opened.close() },
-      { rateHz, timeS, ...(bursts === false && { bursts }) },
+    this.opened = opened;
+    this.devices = devices;
+    this.timeS = () => monotonicS() - startedMonotonicS;
+    this.ring = new RingWriter(
+      this.ringDescriptor,
+      devices.map(({ id }) => id),
     );
+    const { timeS, pace } = this;
+    this.group = new LocalGroup(devices, opened, { rateHz, timeS, pace, ...(bursts === false && { bursts }) });
     const countersJ = opened.counterAtOpenJ?.().map((joules) => joules ?? null);
     this.tell({ type: "opened", ...(countersJ && { countersJ }) });
-    this.group.start((samples) => {
-      for (const sample of samples) this.gathered.push(sample);
-      this.send();
-    });
-    this.signs = setInterval(() => this.sign(), signPeriodMs);
+    // The first reading of processes only tells the driver from when on.
+    opened.processes?.();
+    this.statedS = this.timeS();
+    this.group.start((samples) => this.write(samples));
+    pace.every(signPeriodMs, () => this.sign());
   }
 
-  /** A call that hangs lets no timer come here; an answer that is owed since the last time is no sign of life either. */
+  private write(samples: readonly Sample[]): void {
+    this.writtenS = this.timeS();
+    this.ring!.write(samples, this.writtenS);
+  }
+
+  /** A call that hangs lets nobody come here; an answer that is owed since the last time is no sign of life either. */
   private sign(): void {
     const { polls, isWaiting, failingS } = this.group!;
     if (isWaiting && polls === this.signedPolls) return;
+    const isGood = failingS === 0 && polls > 0;
+    const nowS = this.timeS();
+    if (isGood && nowS - this.writtenS > signPeriodMs / 2000) this.write([]);
     this.signedPolls = polls;
-    this.send(0);
-    const nowS = monotonicS();
-    const isKnownToLive = nowS - this.sentS < signPeriodMs / 1000 && nowS - this.statedS < statePeriodS;
-    if (isKnownToLive && failingS === 0) return;
+    if (isGood && nowS - this.statedS < statePeriodS) return;
     this.statedS = nowS;
-    this.tell({ type: "alive", state: this.state() });
-  }
-
-  /** Sends what was gathered, unless something was sent less than so many seconds ago. */
-  private send(afterS = gatherS): void {
-    if (this.gathered.length === 0) return;
-    const nowS = monotonicS();
-    if (nowS - this.sentS < afterS) return;
-    this.sentS = nowS;
-    const samples = this.gathered;
-    this.gathered = [];
-    this.tell({ type: "samples", samples });
+    void this.processes().then((processes) => this.tell({ type: "alive", state: this.state(), processes }));
   }
 
   private async stop(): Promise<void> {
-    clearInterval(this.signs);
+    this.beforeStop();
+    const processes = await this.processes();
     await this.group?.stop();
-    this.send(0);
-    this.tell({ type: "stopped", state: this.state() });
+    this.tell({ type: "stopped", state: this.state(), processes });
+  }
+
+  private async processes(): Promise<ProcessUseRow[]> {
+    const uses = (await this.opened?.processes?.()) ?? [];
+    const timeS = this.timeS();
+    return uses.map(({ device, ...use }) => ({ deviceId: this.devices[device]!.id, timeS, ...use }));
   }
 
   private state(): HostState {

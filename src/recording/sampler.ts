@@ -7,7 +7,9 @@ import { log } from "../model/log";
 import { monotonicS } from "./clock";
 import { type Discovered, discover } from "./discover";
 import { Election, isUsed } from "./election";
+import type { HostProcess } from "./hostProcess";
 import type { GroupEnd, MeterGroup } from "./meterGroup";
+import { type Pace, type SleepingPace, type Task, timerPace } from "./pace";
 import type { FromSampler, LostSpan, SamplerConfig, SamplerCost } from "./samplerProtocol";
 import { flushPeriodMs, SamplesFile } from "./samplesFile";
 
@@ -22,33 +24,44 @@ export class Sampler {
   private found: Discovered | undefined;
   private groups: readonly MeterGroup[] = [];
   private file: SamplesFile | undefined;
-  private flushing: NodeJS.Timeout | undefined;
+  private flushing: Task | undefined;
+  private pace: SleepingPace | undefined;
   private lingering = false;
   private ended: Promise<Ended> | undefined;
   private config: SamplerConfig | undefined;
   private election: Election | undefined;
 
-  /** @param program sampler.js itself, to be started again for vendor libraries */
-  constructor(private readonly program: string) {}
+  /**
+   * @param program sampler.js itself, beside which the program for vendor libraries lies
+   * @param early a process of that program, started already
+   * @param makePace how this process waits; default: with Node's timers
+   */
+  constructor(
+    private readonly program: string,
+    private readonly early?: HostProcess,
+    private readonly makePace: () => Promise<SleepingPace | undefined> = async () => undefined,
+  ) {}
 
   /** Finds what can be read and begins to read it. */
   async start(config: SamplerConfig, host: Host): Promise<FromSampler> {
     try {
       this.config = config;
       this.election = await Election.at(host.env);
-      const found = await discover(host, this.program);
+      const [found, sleeping] = await Promise.all([discover(host, this.program, this.early), this.makePace()]);
+      this.pace = sleeping;
+      const pace: Pace = sleeping ?? timerPace;
       this.found = found;
       const { devices, unavailable } = found;
       const { rateHz, startedMonotonicS } = config;
       const timeS = () => monotonicS() - startedMonotonicS;
-      this.groups = await found.open({ rateHz, startedMonotonicS, timeS });
+      this.groups = await found.open({ rateHz, startedMonotonicS, timeS, pace });
       const file = await SamplesFile.create(
         config.runPath,
         devices.map(({ id }) => id),
       );
       this.file = file;
       for (const group of this.groups) group.start((samples) => file.add(samples));
-      this.flushing = setInterval(() => this.flush(), flushPeriodMs);
+      this.flushing = pace.every(flushPeriodMs, () => this.flush());
       return { type: "ready", devices, unavailable };
     } catch (error) {
       return { type: "failed", message: `Nothing is measured: ${(error as Error).message}.` };
@@ -70,6 +83,7 @@ export class Sampler {
   }
 
   private async end(): Promise<Ended> {
+    this.pace?.stayAwake();
     // The order is what makes it safe: see election.ts.
     await this.election?.resign(process.pid);
     if (this.config === undefined || !(await isUsed(this.config.runPath))) return this.close();
@@ -80,7 +94,7 @@ export class Sampler {
   }
 
   private async close(): Promise<Ended> {
-    clearInterval(this.flushing);
+    this.flushing?.cancel();
     const ends = await Promise.all(this.groups.map((group) => group.stop()));
     this.found?.close();
     await this.file?.close().catch((error: Error) => log.error(`The samples could not be closed: ${error.message}.`));
@@ -100,7 +114,7 @@ export class Sampler {
   private flush(): void {
     this.file?.flush().catch((error: Error) => {
       // A full disk: what was written stays readable; saying it twice a second helps nobody.
-      clearInterval(this.flushing);
+      this.flushing?.cancel();
       log.error(`Samples cannot be written any more: ${error.message}.`);
     });
   }

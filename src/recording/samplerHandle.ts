@@ -1,6 +1,7 @@
 /** The recorder's end of the sampler process: starts it, waits for its devices, stops it in order. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { log } from "../model/log";
+import { smallHeap } from "./hostProcess";
 import type { FromSampler, SamplerConfig, ToSampler } from "./samplerProtocol";
 
 type Ready = Extract<FromSampler, { type: "ready" }>;
@@ -107,6 +108,3 @@ export class SamplerHandle {
     for (const waiter of [...this.waiting]) waiter(undefined);
   }
 }
-
-/** It holds half a second of samples: a small heap is collected early instead of growing to what the machine has. */
-const smallHeap = ["--max-semi-space-size=1", "--max-old-space-size=64"];

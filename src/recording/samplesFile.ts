@@ -2,7 +2,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Sample } from "../model/sample";
-import { endOfStream, SampleEncoder } from "../store/arrow";
+import { endOfStream, SampleEncoder } from "../store/arrowEncode";
 
 /** What is lost at most when the sampler is killed. */
 export const flushPeriodMs = 500;

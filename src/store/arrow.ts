@@ -1,130 +1,16 @@
 /**
- * `samples.arrow` as bytes: the only module that knows arrow-js. Plain typed columns go in and come out.
+ * The files that a sampler writes, read: the only module that knows arrow-js. Plain typed columns come out.
  *
- * The file is an Arrow IPC stream: schema, one dictionary (the devices, known when the run starts), then a record
- * batch at each flush. A stream cut anywhere is readable up to its last whole message, so the framing is looked at
- * before arrow-js is: it throws on a cut stream.
+ * A file is an Arrow IPC stream: schema, one dictionary (the devices), then a record batch at each flush
+ * (arrowEncode.ts). A stream cut anywhere is readable up to its last whole message, so the framing is looked at before
+ * arrow-js is: it throws on a cut stream.
  */
-import {
-  Dictionary,
-  Field,
-  Float32,
-  Float64,
-  Int16,
-  makeData,
-  RecordBatch,
-  RecordBatchReader,
-  RecordBatchStreamWriter,
-  Schema,
-  Struct,
-  type TypeMap,
-  Uint64,
-  Utf8,
-  vectorFromArray,
-} from "apache-arrow";
-import type { Sample } from "../model/sample";
+import { RecordBatchReader } from "apache-arrow";
 import { type MessageInfo, verifyMessage } from "./arrowVerify";
+import { sampleColumns } from "./columns";
 
-/** Column names of the file with the field of a sample that each holds; f64 where a float's 24 bits would lose digits. */
-const columns = [
-  ["time_error_s", "timeErrorS", "f32"],
-  ["energy_j", "energyJ", "f64"],
-  ["energy_integrated_j", "energyIntegratedJ", "f64"],
-  ["power_w", "powerW", "f32"],
-  ["power_instant_w", "powerInstantW", "f32"],
-  ["utilization", "utilization", "f32"],
-  ["memory_bytes", "memoryBytes", "f64"],
-  ["sm_clock_mhz", "smClockMhz", "f32"],
-  ["memory_clock_mhz", "memoryClockMhz", "f32"],
-  ["temperature_c", "temperatureC", "f32"],
-  ["throttle", "throttle", "u64"],
-] as const satisfies readonly (readonly [string, keyof Sample, "f32" | "f64" | "u64"])[];
-
-/** The name of a sample's field, in the order in which `decodeBatches` hands out columns. */
-export const sampleFields = columns.map(([, field]) => field);
-
-const arrowTypes = { f32: () => new Float32(), f64: () => new Float64(), u64: () => new Uint64() };
-
-/** Ends every stream: the continuation mark and a length of zero. */
-export const endOfStream = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0);
-
-/** Makes the bytes of a stream of samples: `header()` once, then `batch()` a flush, then `endOfStream`. */
-export class SampleEncoder {
-  private readonly schema: Schema<TypeMap>;
-  private readonly vocabulary;
-  private readonly rowOf: ReadonlyMap<string, number>;
-  private readonly headerBytes: Uint8Array;
-
-  /** @param deviceIds every device that will have samples */
-  constructor(deviceIds: readonly string[]) {
-    this.vocabulary = vectorFromArray([...deviceIds], new Utf8());
-    this.rowOf = new Map(deviceIds.map((id, row) => [id, row]));
-    this.schema = new Schema<TypeMap>([
-      new Field("time_s", new Float64(), false),
-      new Field("device", new Dictionary(new Utf8(), new Int16(), 0, false), false),
-      ...columns.map(([name, , type]) => new Field(name, arrowTypes[type](), true)),
-    ]);
-    const whole = this.stream([]);
-    this.headerBytes = whole.subarray(0, headerLength(whole));
-  }
-
-  header(): Uint8Array {
-    return this.headerBytes;
-  }
-
-  /** One record batch. A sample of a device that was not named at the start is a mistake of the caller and throws. */
-  batch(samples: readonly Sample[]): Uint8Array {
-    const whole = this.stream(samples);
-    return whole.subarray(this.headerBytes.length, whole.length - endOfStream.length);
-  }
-
-  private stream(samples: readonly Sample[]): Uint8Array {
-    const writer = new RecordBatchStreamWriter<TypeMap>();
-    writer.write(this.recordBatch(samples));
-    writer.finish();
-    return writer.toUint8Array(true);
-  }
-
-  private recordBatch(samples: readonly Sample[]): RecordBatch<TypeMap> {
-    const length = samples.length;
-    const rows = Int16Array.from(samples, ({ deviceId }) => {
-      const row = this.rowOf.get(deviceId);
-      if (row === undefined) throw new Error(`A sample of ${deviceId}, which is no device of this stream.`);
-      return row;
-    });
-    const [time, device, ...rest] = this.schema.fields;
-    return new RecordBatch(
-      this.schema,
-      makeData({
-        type: new Struct(this.schema.fields),
-        length,
-        nullCount: 0,
-        children: [
-          makeData({ type: time!.type as Float64, data: Float64Array.from(samples, ({ timeS }) => timeS) }),
-          makeData({ type: device!.type as Dictionary<Utf8, Int16>, data: rows, dictionary: this.vocabulary }),
-          ...rest.map((field, index) => nullable(field, columns[index]![2], samples, columns[index]![1])),
-        ],
-      }),
-    );
-  }
-}
-
-function nullable(field: Field, type: keyof typeof arrowTypes, samples: readonly Sample[], name: keyof Sample) {
-  const values = new Float64Array(samples.length);
-  const nullBitmap = new Uint8Array(Math.ceil(samples.length / 64) * 8);
-  let nullCount = 0;
-  for (let row = 0; row < samples.length; row++) {
-    const value = samples[row]![name] as number | undefined;
-    if (value !== undefined && Number.isFinite(value)) {
-      values[row] = value;
-      nullBitmap[row >> 3]! |= 1 << (row & 7);
-    } else nullCount++;
-  }
-  const common = { length: samples.length, nullCount, nullBitmap };
-  if (type === "f64") return makeData({ type: field.type as Float64, data: values, ...common });
-  if (type === "f32") return makeData({ type: field.type as Float32, data: Float32Array.from(values), ...common });
-  return makeData({ type: field.type as Uint64, data: BigUint64Array.from(values, (bits) => BigInt(bits)), ...common });
-}
+/** The name of a sample's field, in the order in which a `SampleDecoder` hands out columns. */
+export const sampleFields = sampleColumns.map(({ field }) => field);
 
 /** One message of a stream: where it begins, where the next one does. */
 interface Frame {
@@ -159,11 +45,6 @@ function mayGrow(bytes: Uint8Array, at: number): boolean {
   return metadataLength === 0 || !whole || verifyMessage(bytes.subarray(at + 8, at + 8 + metadataLength)) !== undefined;
 }
 
-function headerLength(bytes: Uint8Array): number {
-  for (const frame of frames(bytes)) if (frame.kind === "batch") return frame.start;
-  return 0;
-}
-
 /** How many bytes of `bytes` are whole messages (the end mark not counted). */
 export function wholeLength(bytes: Uint8Array): number {
   let end = 0;
@@ -171,8 +52,8 @@ export function wholeLength(bytes: Uint8Array): number {
   return end;
 }
 
-/** The rows of a batch. `values[c]` belongs to `sampleFields[c]`; absent values are NaN. */
-export interface SampleRows {
+/** The rows of a batch. `values[c]` belongs to the decoder's column c; absent values are NaN. */
+export interface StreamRows {
   readonly length: number;
   readonly timeS: Float64Array;
   readonly device: readonly string[];
@@ -186,14 +67,17 @@ const messageLimitBytes = 64e6;
  * Reads a stream that grows: feed it what was appended since the last time. Bytes of a message that is not whole yet
  * are kept until the rest comes.
  */
-export class SampleDecoder {
+export class RowDecoder {
   private header: Uint8Array | undefined;
   private pending: Uint8Array = new Uint8Array(0);
   /** What stands behind the last whole message is none and cannot become one: nothing more will be read. */
   damaged = false;
 
+  /** @param names of the columns that are wanted, beside `time_s` and `device`; one that a file has not is all NaN */
+  constructor(private readonly names: readonly string[]) {}
+
   /** @returns the batches that are whole now; `damaged` says whether more can come */
-  feed(bytes: Uint8Array): SampleRows[] {
+  feed(bytes: Uint8Array): StreamRows[] {
     const all = this.pending.length === 0 ? bytes : concatenate(this.pending, bytes);
     let whole = 0;
     let firstBatch = -1;
@@ -209,9 +93,10 @@ export class SampleDecoder {
     }
     this.header ??= all.slice(0, firstBatch);
     this.pending = all.slice(whole);
-    const batches: SampleRows[] = [];
+    const batches: StreamRows[] = [];
     try {
-      for (const batch of decode(concatenate(this.header, all.subarray(firstBatch, whole)))) batches.push(batch);
+      for (const batch of decode(concatenate(this.header, all.subarray(firstBatch, whole)), this.names))
+        batches.push(batch);
     } catch {
       this.damaged = true;
     }
@@ -219,7 +104,14 @@ export class SampleDecoder {
   }
 }
 
-function* decode(bytes: Uint8Array): Generator<SampleRows> {
+/** Of `samples.arrow`; columns in the order of `sampleFields`. */
+export class SampleDecoder extends RowDecoder {
+  constructor() {
+    super(sampleColumns.map(({ name }) => name));
+  }
+}
+
+function* decode(bytes: Uint8Array, names: readonly string[]): Generator<StreamRows> {
   for (const batch of RecordBatchReader.from(bytes)) {
     const time = batch.getChild("time_s");
     const device = batch.getChild("device");
@@ -228,7 +120,7 @@ function* decode(bytes: Uint8Array): Generator<SampleRows> {
       length: batch.numRows,
       timeS: Float64Array.from({ length: batch.numRows }, (_, row) => Number(time.get(row))),
       device: Array.from({ length: batch.numRows }, (_, row) => String(device.get(row))),
-      values: columns.map(([name]) => {
+      values: names.map((name) => {
         const column = batch.getChild(name);
         return Float64Array.from({ length: batch.numRows }, (_, row) => {
           const value: unknown = column?.get(row) ?? null;

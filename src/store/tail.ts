@@ -7,7 +7,7 @@ import type { Manifest, RunState } from "../model/manifest";
 import type { Run } from "../model/run";
 import type { SampleColumns } from "../model/sample";
 import type { Trace } from "../model/trace";
-import { SampleDecoder, type SampleRows, sampleFields } from "./arrow";
+import { SampleDecoder, type StreamRows, sampleFields } from "./arrow";
 import { GrowingFile } from "./files";
 import { readLabels, readManifest, runState } from "./manifest";
 import { TraceReader } from "./trace";
@@ -105,7 +105,7 @@ export class RunTail {
     return new GrowingFile(join(folder, "samples.arrow"), samplesLimitBytes);
   }
 
-  private append(rows: SampleRows): void {
+  private append(rows: StreamRows): void {
     for (let row = 0; row < rows.length; row++) {
       const device = rows.device[row]!;
       let columns = this.columns.get(device);

@@ -38,22 +38,30 @@ export class Channel {
 
   /** Counter first: its time is the poll's. Powers and state are at most as old as their interval above. */
   read(nowS: number): Reading {
-    const reading: { -readonly [key in keyof Reading]: Reading[key] } = {};
+    let energyJ: number | undefined;
     if (this.hasCounter) {
       const energyMj = this.gpu.energyMj();
       if (Number.isNaN(energyMj)) return { failure: `${sentence(nvmlWords(this.gpu.code))}.` };
-      const energyJ = this.counter.advance(energyMj, nowS);
+      energyJ = this.counter.advance(energyMj, nowS);
       if (Number.isNaN(energyJ)) return { failure: `${sentence(this.counter.failure)}.` };
-      reading.energyJ = energyJ;
     }
     if (!this.hasCounter || nowS - this.powerS >= powerEveryS) this.readPower(nowS);
     if (!this.hasCounter && Number.isNaN(this.powerW) && Number.isNaN(this.powerInstantW)) {
       return { failure: `${sentence(nvmlWords(this.gpu.code))}.` };
     }
-    if (!Number.isNaN(this.powerW)) reading.powerW = this.powerW;
-    if (!Number.isNaN(this.powerInstantW)) reading.powerInstantW = this.powerInstantW;
     if (nowS - this.stateS >= stateEveryS) this.readState(nowS);
-    return Object.assign(reading, this.state);
+    const { state } = this;
+    return {
+      energyJ,
+      powerW: orAbsent(this.powerW),
+      powerInstantW: orAbsent(this.powerInstantW),
+      utilization: state.utilization,
+      memoryBytes: state.memoryBytes,
+      smClockMhz: state.smClockMhz,
+      memoryClockMhz: state.memoryClockMhz,
+      temperatureC: state.temperatureC,
+      throttle: state.throttle,
+    };
   }
 
   processes(device: number): readonly ProcessUse[] {
@@ -78,16 +86,19 @@ export class Channel {
 
   private readState(nowS: number): void {
     this.stateS = nowS;
+    const { gpu } = this;
     this.state = {
-      ...known("utilization", this.gpu.utilization()),
-      ...known("memoryBytes", this.gpu.memoryBytes()),
-      ...known("smClockMhz", this.gpu.smClockMhz()),
-      ...known("memoryClockMhz", this.gpu.memoryClockMhz()),
-      ...known("temperatureC", this.gpu.temperatureC()),
-      ...known("throttle", this.gpu.throttle()),
+      utilization: orAbsent(gpu.utilization()),
+      memoryBytes: orAbsent(gpu.memoryBytes()),
+      smClockMhz: orAbsent(gpu.smClockMhz()),
+      memoryClockMhz: orAbsent(gpu.memoryClockMhz()),
+      temperatureC: orAbsent(gpu.temperatureC()),
+      throttle: orAbsent(gpu.throttle()),
     };
   }
 }
+
+const orAbsent = (value: number) => (Number.isNaN(value) ? undefined : value);
 
 function known<K extends string>(key: K, value: number | undefined): { [key in K]?: number } {
   return value === undefined || Number.isNaN(value) ? {} : ({ [key]: value } as { [key in K]: number });

@@ -5,7 +5,6 @@
 import type { ChildProcess } from "node:child_process";
 import { channel } from "node:diagnostics_channel";
 import type { Socket } from "node:net";
-import nvidiaSmi from "node-nvidia-smi";
 import * as v from "valibot";
 import { systemFiles, textOf } from "../files";
 
@@ -40,9 +39,11 @@ let running: Asked | undefined;
  * and not a hundred; nobody's process waits for it to end.
  * @returns rejects with a sentence where there is no nvidia-smi, it fails, or does not answer in time
  */
-export function querySmi(timeoutS = defaultTimeoutS): Promise<readonly SmiGpu[]> {
+export async function querySmi(timeoutS = defaultTimeoutS): Promise<readonly SmiGpu[]> {
+  // Only here: with NVML nobody asks.
+  const { default: nvidiaSmi } = await import("node-nvidia-smi");
   if (running === undefined) {
-    const asked = ask();
+    const asked = ask(nvidiaSmi);
     const over = () => {
       if (running === asked) running = undefined;
     };
@@ -52,7 +53,7 @@ export function querySmi(timeoutS = defaultTimeoutS): Promise<readonly SmiGpu[]>
   return withTimeout(running, timeoutS);
 }
 
-function ask(): Asked {
+function ask(nvidiaSmi: typeof import("node-nvidia-smi").default): Asked {
   let program: ChildProcess | undefined;
   // The package keeps the process to itself; Node tells of each that is started.
   const started = channel("child_process");

@@ -10,7 +10,7 @@ import type { Sample } from "../../../src/model/sample";
 import { ChangeTracker } from "../../../src/recording/changeTracker";
 import { monotonicS } from "../../../src/recording/clock";
 import { SamplerHandle } from "../../../src/recording/samplerHandle";
-import { SampleEncoder } from "../../../src/store/arrow";
+import { SampleEncoder } from "../../../src/store/arrowEncode";
 import { type FakeGpu, FakeNvml } from "../../fixtures/fake-nvml/scenario";
 import { drivenPowercap } from "../../fixtures/fake-powercap/driver";
 import { childrenOf, cpuTimeS, type Memory, memoryOf, wait, wordsOf } from "./processes";
@@ -110,7 +110,7 @@ export async function memoryInRun(count: number, seconds: number): Promise<Proce
     await wait(seconds);
     const samplerPid = childrenOf(run.pid!).find((pid) => wordsOf(pid).at(-1)?.endsWith("sampler.js"));
     if (samplerPid === undefined) throw new Error("There is no sampler below the recorder.");
-    const hostPid = childrenOf(samplerPid).find((pid) => wordsOf(pid).at(-1) === "host");
+    const hostPid = childrenOf(samplerPid).find((pid) => wordsOf(pid).at(-1)?.endsWith("meterHost.js"));
     return {
       sampler: memoryOf(samplerPid),
       ...(hostPid !== undefined && { host: memoryOf(hostPid) }),

@@ -18,7 +18,7 @@ export function childrenOf(parent: number): Process[] {
   return all().filter((process) => process.parent === parent);
 }
 
-export const isHost = ({ words }: Process) => words.at(-1) === "host";
+export const isHost = ({ words }: Process) => words.at(-1)?.endsWith("meterHost.js") === true;
 export const isSampler = ({ words }: Process) => words.at(-1)?.endsWith("sampler.js") === true;
 
 function all(): Process[] {

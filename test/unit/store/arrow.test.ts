@@ -2,14 +2,15 @@ import { tableFromIPC } from "apache-arrow";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Sample } from "../../../src/model/sample";
-import { SampleDecoder, SampleEncoder, type SampleRows, sampleFields, wholeLength } from "../../../src/store/arrow";
+import { SampleDecoder, type StreamRows, sampleFields, wholeLength } from "../../../src/store/arrow";
+import { SampleEncoder } from "../../../src/store/arrowEncode";
 import { encode, samplesOf } from "./everyRun";
 
 const ids = ["gpu", "cpu"];
 const samples = samplesOf(2, { gpu: 100, cpu: 40 });
 const bytes = encode(samples, ids);
 
-function rowsOf(batches: readonly SampleRows[]): Sample[] {
+function rowsOf(batches: readonly StreamRows[]): Sample[] {
   return batches.flatMap((batch) =>
     Array.from({ length: batch.length }, (_, row) => {
       const present = sampleFields

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Device } from "../../../src/model/device";
 import type { Manifest } from "../../../src/model/manifest";
 import type { Sample } from "../../../src/model/sample";
-import { endOfStream, SampleEncoder } from "../../../src/store/arrow";
+import { endOfStream, SampleEncoder } from "../../../src/store/arrowEncode";
 
 export const packageDevice: Device = {
   id: "rapl:intel-rapl:0",
