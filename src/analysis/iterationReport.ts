@@ -20,6 +20,8 @@ export interface LoopIterations extends Iterations {
   readonly classified: ClassifiedIterations;
   /** Iterations of the same loop that the tracer reported together, because there were too many to tell each. */
   readonly aggregated: { readonly count: number; readonly durationS: number };
+  /** Iterations in which layers were measured: they took longer for it, and are none of those above. */
+  readonly layerTable: number;
 }
 
 /** @returns undefined where no loop was traced */
@@ -27,9 +29,9 @@ export function loopIterations(run: Run): LoopIterations | undefined {
   const trace = mainTrace(run.traces);
   const loop = trace && mainLoop(trace);
   if (trace === undefined || loop === undefined) return undefined;
-  const { loop: ids, iteration, startS, durationS } = trace.iterations;
-  const rows: number[] = [];
-  for (let row = 0; row < ids.length; row++) if (ids[row] === loop.id) rows.push(row);
+  const { loop: ids, iteration, startS, durationS, sampled } = trace.iterations;
+  const all = [...ids.keys()].filter((row) => ids[row] === loop.id);
+  const rows = all.filter((row) => sampled?.[row] !== 1);
   rows.sort((a, b) => startS[a]! - startS[b]!);
   const iterations = {
     startS: Float64Array.from(rows, (row) => startS[row]!),
@@ -45,6 +47,7 @@ export function loopIterations(run: Run): LoopIterations | undefined {
       count: together.reduce((sum, { count }) => sum + count, 0),
       durationS: together.reduce((sum, one) => sum + one.durationS, 0),
     },
+    layerTable: all.length - rows.length,
   };
 }
 
@@ -52,11 +55,15 @@ export function loopIterations(run: Run): LoopIterations | undefined {
 export function iterationReport(run: Run, counted: readonly DeviceEnergy[]): ReportedIterations {
   const found = loopIterations(run);
   if (found === undefined) return { count: 0, excluded: { warmUp: 0, outliers: 0 } };
-  const { loop, classified, aggregated } = found;
+  const { loop, classified, aggregated, layerTable } = found;
   const durationPerIterationS = meanDurationS(found);
   return {
-    count: found.iteration.length + aggregated.count,
-    excluded: { warmUp: classified.warmUp, outliers: classified.outliers },
+    count: found.iteration.length + aggregated.count + layerTable,
+    excluded: {
+      warmUp: classified.warmUp,
+      outliers: classified.outliers,
+      ...(layerTable > 0 && { layerTable }),
+    },
     ...energyOf(found, counted),
     ...(durationPerIterationS !== undefined && { durationPerIterationS }),
     loop: { path: loop.path, line: loop.line, endLine: loop.endLine },

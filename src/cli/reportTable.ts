@@ -13,6 +13,7 @@ import {
 } from "../model/format";
 import type { Report, ReportedDevice } from "../model/report";
 import { shownDeviceErrorJ, shownErrorJ, shownTotalErrorJ } from "../model/uncertainty";
+import { indicatorsText } from "./indicatorsText";
 import { type Align, printable, table, wrap } from "./table";
 
 export function reportTable(report: Report): string {
@@ -20,6 +21,7 @@ export function reportTable(report: Report): string {
     heading(report),
     devices(report),
     iterations(report),
+    wrap(indicatorsText(report.indicators), 80, ""),
     phases(report),
     ...report.warnings.map(({ message }) => wrap(`! ${printable(message)}`, 80, "")),
     self(report),
@@ -76,8 +78,14 @@ function remark(device: ReportedDevice): string {
 function iterations(report: Report): string {
   const { iterations: found } = report;
   if (found.count === 0) return "";
-  const { warmUp, outliers } = found.excluded;
-  const left = [warmUp && `${warmUp} to warm up`, outliers && `${outliers} unusual`].filter(Boolean).join(", ");
+  const { warmUp, outliers, layerTable } = found.excluded;
+  const left = [
+    warmUp && `${warmUp} to warm up`,
+    outliers && `${outliers} unusual`,
+    layerTable && `${layerTable} to measure layers`,
+  ]
+    .filter(Boolean)
+    .join(", ");
   const each =
     found.energyPerIterationJ === undefined
       ? "energy of each not known"

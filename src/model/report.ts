@@ -74,7 +74,12 @@ export interface ReportedIterations {
   /** Batches of the training loop. */
   readonly count: number;
   readonly optimizerSteps?: number;
-  readonly excluded: { readonly warmUp: number; readonly outliers: number };
+  readonly excluded: {
+    readonly warmUp: number;
+    readonly outliers: number;
+    /** Those in which layers were measured. */
+    readonly layerTable?: number;
+  };
   readonly energyPerIterationJ?: number;
   readonly standardErrorJ?: number;
   readonly durationPerIterationS?: number;
@@ -86,10 +91,20 @@ export interface Indicators {
   readonly samplesPerS?: number;
   readonly tokensPerS?: number;
   readonly parameters?: number;
+  /** Of products (matrices, convolutions, attention), of all ranks together; 2 a multiply-add. */
   readonly flopsPerIteration?: number;
+  /** Share of the device's peak that the model's products reach over a whole iteration. */
   readonly modelFlopsUtilization?: number;
+  /** Where that peak comes from. */
+  readonly peakSource?: "calibrated" | "datasheet";
   readonly peakMemoryBytes?: number;
+  readonly parameterBytes?: number;
+  readonly gradientBytes?: number;
+  readonly optimizerStateBytes?: number;
+  /** Held for the backward pass when it begins. */
+  readonly activationBytes?: number;
   readonly energyPerSampleJ?: number;
+  readonly energyPerTokenJ?: number;
 }
 
 /** What Wattline itself cost. */

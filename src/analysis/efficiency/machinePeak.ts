@@ -5,6 +5,7 @@ import { gpuOfDriver } from "../../model/gpus";
 export interface MachinePeak {
   /** The device's name as it was asked for; of a data sheet, the board's. */
   readonly name: string;
+  readonly kind: "cpu" | "gpu";
   readonly source: "calibrated" | "datasheet" | "unknown";
   /** Dense FLOP/s by `fp64`, `fp32`, `tf32`, `bf16`, `fp16`, …; empty where unknown. */
   readonly peakFlopsPerS: Readonly<Record<string, number>>;
@@ -26,8 +27,9 @@ export function machinePeak(
   device: { readonly kind: string; readonly name: string },
   calibration?: Calibration,
 ): MachinePeak {
+  const kind = device.kind === "gpu" ? "gpu" : "cpu";
   const measured = (calibration?.devices ?? []).filter(
-    ({ kind, name }) => kind === device.kind && (kind === "cpu" || name === device.name),
+    (one) => one.kind === device.kind && (one.kind === "cpu" || one.name === device.name),
   );
   if (measured.length > 0) {
     const energies = measured.flatMap(({ dtype, joulesPerFlop }) =>
@@ -36,6 +38,7 @@ export function machinePeak(
     const perByte = measured.flatMap(({ joulesPerByte }) => joulesPerByte ?? []);
     return {
       name: device.name,
+      kind,
       source: "calibrated",
       peakFlopsPerS: Object.fromEntries(measured.map(({ dtype, peakFlopsPerS }) => [dtype, peakFlopsPerS])),
       bandwidthBytesPerS: Math.max(...measured.map(({ bandwidthBytesPerS }) => bandwidthBytesPerS)),
@@ -44,9 +47,10 @@ export function machinePeak(
     };
   }
   const gpu = device.kind === "gpu" ? gpuOfDriver(device.name) : undefined;
-  if (gpu === undefined) return { name: device.name, source: "unknown", peakFlopsPerS: {} };
+  if (gpu === undefined) return { name: device.name, kind, source: "unknown", peakFlopsPerS: {} };
   return {
     name: gpu.name,
+    kind,
     source: "datasheet",
     peakFlopsPerS: gpu.peakPerS,
     bandwidthBytesPerS: gpu.bandwidthBytesPerS,

@@ -11,7 +11,7 @@ import { warmUp } from "../iterations";
 import { phaseReport } from "../phaseReport";
 import { gapReport } from "./gapReport";
 import { hostSide, type Place } from "./hostSide";
-import { type MachinePeak, machinePeak } from "./machinePeak";
+import { runPeak } from "./runPeak";
 
 export interface RunGapOptions {
   /** Of the machine on which the run was made, where its own manifest has none. */
@@ -22,7 +22,7 @@ export interface RunGapOptions {
 
 export function runGap(run: Run, options: RunGapOptions = {}): GapReport {
   const trace = layerTrace(run.traces);
-  const { peakFlopsPerS, bandwidthBytesPerS, name, source } = peakOfRun(run, trace, options.calibration);
+  const { peakFlopsPerS, bandwidthBytesPerS, name, source } = runPeak(run, trace, options.calibration);
   const energy = phasePower(run);
   const report = gapReport({
     run: { id: run.manifest.id, path: run.path },
@@ -54,18 +54,6 @@ function warmUpIterations(run: Run): Set<number> {
   const loop = loopIterations(run);
   const rows = loop === undefined ? [] : [...loop.iteration.keys()];
   return new Set(rows.flatMap((row) => (loop!.classified.kind[row] === warmUp ? [loop!.iteration[row]!] : [])));
-}
-
-/** The GPU where the program's device has a time line of its own, else the CPU. */
-function peakOfRun({ manifest }: Run, trace: Trace | undefined, calibration: Calibration | undefined): MachinePeak {
-  const known = manifest.calibration ?? calibration;
-  const spans = trace?.deviceSpans;
-  if (spans !== undefined && spans.device.length > 0) {
-    const gpus = manifest.devices.filter(({ kind }) => kind === "gpu");
-    const gpu = gpus[spans.device[0]!] ?? gpus[0];
-    return machinePeak({ kind: "gpu", name: gpu?.name ?? "this GPU" }, known);
-  }
-  return machinePeak({ kind: "cpu", name: manifest.host.cpu ?? "this CPU" }, known);
 }
 
 const passes = ["forward", "backward"] as const;

@@ -2,10 +2,12 @@ import { describe, expect, it } from "vitest";
 import { headline } from "../../../src/analysis/headline";
 import { loopSummary } from "../../../src/analysis/loopSummary";
 import { report } from "../../../src/analysis/report";
+import { indicatorsText } from "../../../src/cli/indicatorsText";
+import type { Calibration } from "../../../src/model/calibration";
 import type { Manifest } from "../../../src/model/manifest";
 import type { Run } from "../../../src/model/run";
 import type { SampleColumns } from "../../../src/model/sample";
-import type { Trace } from "../../../src/model/trace";
+import type { LayerMeasure, Trace } from "../../../src/model/trace";
 import { gpuDevice, manifestOf, packageDevice, traceHeader } from "../store/everyRun";
 import { columnsOf } from "./columns";
 
@@ -169,6 +171,57 @@ describe("the report of a run", () => {
     expect(told.indicators).toMatchObject({ samplesPerS: 320, parameters: 12_345 });
     const perIteration = 320 * told.iterations.durationPerIterationS!;
     expect(told.indicators!.energyPerSampleJ).toBeCloseTo(told.iterations.energyPerIterationJ! / perIteration, 9);
+  });
+
+  it("leaves iterations in which layers were measured out of what one takes, and counts them", () => {
+    const { run } = makeRun(200);
+    const [trace] = run.traces;
+    const sampled = Uint8Array.from({ length: 200 }, (_, k) => ([50, 51, 120].includes(k) ? 1 : 0));
+    const durationS = trace!.iterations.durationS.map((value, k) => (sampled[k] === 1 ? value * 100 : value));
+    const measured = { ...trace!, iterations: { ...trace!.iterations, durationS, sampled } };
+    const found = report({ ...run, traces: [measured] }).iterations;
+    expect(found.count).toBe(200);
+    expect(found.excluded).toMatchObject({ outliers: 0, layerTable: 3 });
+    expect(found.durationPerIterationS).toBeLessThan(told.iterations.durationPerIterationS! * 1.02);
+    expect(told.iterations.excluded).not.toHaveProperty("layerTable");
+  });
+
+  it("says what share of the machine's peak the model's FLOPs reach, where both are known", () => {
+    const { run } = makeRun(200);
+    const [trace] = run.traces;
+    const counters = [...trace!.counters, { name: "flops_per_iteration", timeS: 2, value: 3e9 }];
+    const layer = { layer: 0, pass: "forward", iteration: 8, calls: 1, timeS: 0.01, inputBytes: 1, outputBytes: 1 };
+    const measures = [
+      { ...layer, flops: 1e9, dtype: "float32", inputShape: [], outputShape: [] } as LayerMeasure,
+      { ...layer, flops: 1e8, dtype: "bfloat16", inputShape: [], outputShape: [] } as LayerMeasure,
+    ];
+    const traces = [{ ...trace!, counters, layers: [], layerMeasures: measures }];
+    const unknown = report({ ...run, traces }).indicators!;
+    expect(unknown.flopsPerIteration).toBe(3e9);
+    expect(unknown).not.toHaveProperty("modelFlopsUtilization");
+    const device = { name: "Xeon", kind: "cpu", bandwidthBytesPerS: 1e10, repeats: 5, spread: 0.01 } as const;
+    const calibration: Calibration = {
+      schema: "wattline.calibration/1",
+      at: "2026-11-25T00:00:00.000Z",
+      machine: { host: "h", torch: "2", python: "3" },
+      devices: [
+        { ...device, dtype: "fp32", peakFlopsPerS: 1e11 },
+        { ...device, dtype: "bf16", peakFlopsPerS: 2e11 },
+      ],
+    };
+    const known = report({ ...run, traces, manifest: { ...run.manifest, calibration } });
+    // Mixed precision is held against its fastest numbers; two ranks on one processor share it.
+    const { durationPerIterationS } = known.iterations;
+    expect(known.indicators!.modelFlopsUtilization).toBeCloseTo(3e9 / durationPerIterationS! / 2e11, 9);
+    expect(known.indicators!.peakSource).toBe("calibrated");
+    const two = report({ ...run, traces: [...traces, ...traces], manifest: { ...run.manifest, calibration } });
+    expect(two.indicators!.flopsPerIteration).toBe(6e9);
+    expect(two.indicators!.modelFlopsUtilization).toBeCloseTo(6e9 / durationPerIterationS! / 2e11, 9);
+    expect(indicatorsText(known.indicators)).toMatch(
+      /^320 samples\/s, 12\.3 k parameters, 3\.00 GFLOP an iteration \(.* of the measured peak\), /,
+    );
+    expect(indicatorsText(unknown)).not.toContain("peak)");
+    expect(indicatorsText(undefined)).toBe("");
   });
 
   it("counts neither parts nor what contains others", () => {

@@ -31,6 +31,7 @@ describe("what a device reaches at most", () => {
     );
     expect(found).toEqual({
       name: h100.name,
+      kind: "gpu",
       source: "calibrated",
       peakFlopsPerS: { bf16: 7.1e14, fp32: 5e13 },
       bandwidthBytesPerS: 3e12,
@@ -66,7 +67,7 @@ describe("what a device reaches at most", () => {
     [{ kind: "cpu", name: "NVIDIA A100-SXM4-80GB" }],
   ])("of %j is not known", (device) => {
     const found = machinePeak(device);
-    expect(found).toEqual({ name: device.name, source: "unknown", peakFlopsPerS: {} });
+    expect(found).toEqual({ name: device.name, kind: device.kind, source: "unknown", peakFlopsPerS: {} });
     expect(peakOf(found, "float32")).toBeUndefined();
     expect(peakOf(found, undefined)).toBeUndefined();
     expect(peakOf(found, "constructor")).toBeUndefined();
