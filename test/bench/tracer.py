@@ -1,10 +1,12 @@
-"""What the tracer costs: an iteration with five phases, the start of Python, a small PyTorch loop.
+"""What the tracer costs: an iteration with five phases, the start of Python, a small PyTorch loop; its trace's size; and
+what all of Wattline costs a loop at 20 iterations a second (tracer_whole.py).
 
 Every number is from pairs of runs, one with and one without the tracer, taken in turn. The machine is rarely quiet:
-medians, and the quartiles of the pairs' differences, are printed. Results go to artifacts/bench/tracer.json.
+medians, and the quartiles of the pairs' differences, are printed, beside the limit that the project has set itself.
+Results go to artifacts/bench/tracer.json.
 
 Usage:
-    tracer.py [--pairs N]
+    tracer.py [--pairs N] [--rounds N] [--threads N] [--no-whole]
 """
 
 import argparse
@@ -17,6 +19,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+import tracer_whole
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "src" / "tracer" / "site"
@@ -76,7 +80,27 @@ STARTS = {
 TRAIN = "class O:\n    def step(self): pass\noptimizer = O()\n" + "".join(
     f"def f{n}(items):\n    total = 0\n    for x in items:\n        total += x\n    return total\n" for n in range(40)
 )
+# As fast as Python can: what the trace grows by must not depend on it.
+FAST_LOOP = """
+import time
+from wattline_tracer import phase
+begun = time.perf_counter()
+count = 0
+while time.perf_counter() - begun < 6:  # wattline: loop
+    with phase("forward"): pass
+    with phase("backward"): pass
+    with phase("optimizer"): pass
+    count += 1
+print(count / 6)
+"""
+
+# What the project has set itself.
+LIMITS = {
+    "emptyLoopUs": 20, "startShare": 0.03, "bytesPerSpan": 100, "wholeMedian": 0.01, "wholeUpper": 0.02,
+    "fastBytesPerS": 20_000,
+}  # fmt: skip
 FILES = {
+    "fast.py": FAST_LOOP,
     "empty.py": EMPTY_LOOP,
     "torch_loop.py": TORCH_LOOP,
     "helper.py": "for x in range(3):\n    pass\n",
@@ -152,10 +176,24 @@ def writer_cost(folder):
     return {"ownAccountUs": seconds / iterations * 1e6, "bytesPerSpan": size / max(1, spans), "iterations": iterations}
 
 
+def fast_loop(folder):
+    """A loop that does nothing: iterations a second, bytes of trace a second, and whether it was reported together."""
+    traces = folder / "trace"
+    for path in traces.iterdir():
+        path.unlink()
+    rate = float(run(["fast.py"], folder, True)[0])
+    text = "".join(path.read_text() for path in traces.iterdir())
+    return {"iterationsPerS": rate, "bytesPerS": len(text) / 6, "together": '["a",' in text, "said": "tracer-thinned" in text}
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--pairs", type=int, default=7)
-    pairs = parser.parse_args().pairs
+    parser.add_argument("--rounds", type=int, default=40, help="of the whole recorder, three seconds each")
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of PyTorch, for the whole recorder")
+    parser.add_argument("--no-whole", action="store_true", help="the tracer alone")
+    options = parser.parse_args()
+    pairs = options.pairs
     results = {"python": platform.python_version(), "cores": os.cpu_count(), "load": os.getloadavg()[0]}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -166,6 +204,9 @@ def main():
         results["file"] = writer_cost(folder)
         results["starts"] = {title: start(args, folder, pairs * 2) for title, args in STARTS.items()}
         results["torchLoop"] = loop("torch_loop.py", folder, pairs, "µs of CPU an iteration")
+        results["fastLoop"] = fast_loop(folder)
+        if not options.no_whole:
+            results["whole"] = tracer_whole.measure(folder, options.rounds, options.threads)
     table(results)
     target = ROOT / "artifacts" / "bench" / "tracer.json"
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -186,7 +227,48 @@ def table(results):
         )
     file = results["file"]
     print(f"\nBy the tracer's own account, thread included: {file['ownAccountUs']:.1f} µs an iteration with five phases.")
-    print(f"{file['bytesPerSpan']:.0f} bytes a span. Load of the machine: {results['load']:.1f} on {results['cores']} cores.")
+    whole(results)
+    print()
+    for line in verdicts(results):
+        print(line)
+    print(f"Load of the machine: {results['load']:.1f} before, {os.getloadavg()[0]:.1f} after, on {results['cores']} cores.")
+
+
+def whole(results):
+    measured = results.get("whole")
+    if measured is None:
+        return
+    if "reason" in measured:
+        print(f"The whole recorder was not measured: {measured['reason']}.")
+        return
+    print(f"\nA loop of {measured['iterationS'] * 1e3:.0f} ms an iteration on {measured['threads']} threads, turn by turn:")
+    for title, name in (("with the whole of Wattline", "wattline"), ("with torch.profiler", "profiler")):
+        row = measured[name]
+        if row is None:
+            print(f"  {title:28} hardly ran: too busy a machine")
+        else:
+            low, high = row["interval"]
+            print(f"  {title:28} {row['median']:+.1%}  (95 %: {low:+.1%} to {high:+.1%}, {row['rounds']} rounds)")
+
+
+def verdicts(results):
+    """A line for each limit: what was measured, the limit, and whether it holds."""
+    starts, fast = results["starts"], results["fastLoop"]
+    rows = [
+        ("tracer, empty iteration with five phases", results["emptyLoop"]["difference"], LIMITS["emptyLoopUs"], "{:.1f} µs"),
+        ("tracer, start of a program with torch", starts["a script that imports torch"]["share"], LIMITS["startShare"], "{:.1%}"),
+        ("trace, bytes a span", results["file"]["bytesPerSpan"], LIMITS["bytesPerSpan"], "{:.0f}"),
+        (f"trace at {fast['iterationsPerS']:,.0f} iterations/s, bytes/s", fast["bytesPerS"], LIMITS["fastBytesPerS"], "{:,.0f}"),
+    ]  # fmt: skip
+    row = results.get("whole", {}).get("wattline")
+    if row:
+        rows.append(("all of Wattline, median", row["median"], LIMITS["wholeMedian"], "{:.1%}"))
+        rows.append(("all of Wattline, upper 95 % limit", row["interval"][1], LIMITS["wholeUpper"], "{:.1%}"))
+    yield f"{'':58} {'measured':>10} {'limit':>8}"
+    for title, value, limit, text in rows:
+        verdict = "holds" if value <= limit else "DOES NOT HOLD"
+        yield f"{title:58} {text.format(value):>10} {text.format(limit):>8}  {verdict}"
+    yield f"reported together, and said so: {fast['together'] and fast['said']}"
 
 
 main()
