@@ -60,6 +60,7 @@ const programs = {
   reporter: { entry: "src/reporter.ts" },
   gapReporter: { entry: "src/gapReporter.ts" },
   quantScan: { entry: "src/quantScan.ts" },
+  bloatSolver: { entry: "src/bloatSolver.ts" },
 };
 
 const builds = Object.entries(programs)

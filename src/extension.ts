@@ -7,6 +7,7 @@ import { layerLens } from "./editor/layerLens";
 import { IdleWatch } from "./editor/live";
 import { metersView } from "./editor/meters";
 import { notebookCells } from "./editor/notebook";
+import { bloatPanels } from "./editor/panels/bloat";
 import { gapPanels } from "./editor/panels/gap";
 import { GapReports } from "./editor/panels/gap/reports";
 import { RunPanels } from "./editor/panels/run";
@@ -53,6 +54,7 @@ function compose(context: ExtensionContext, owned: DisposableStore): void {
   const gapReports = owned.add(new GapReports(runs, context.asAbsolutePath("dist/gapReporter.js")));
   owned.add(gapPanels({ runs, reports: gapReports, extension: context.extensionUri }));
   owned.add(layerLens({ runs, reports: gapReports }));
+  owned.add(bloatPanels({ extension: context.extensionUri }));
 
   // What starts programs, reads settings that name them, or changes files.
   const trusted = (): Disposable => {

@@ -22,6 +22,7 @@ export interface CommandArguments {
   deleteRun: [run?: RunReference];
   copyRemedy: [item?: { readonly remedy: string }];
   openExample: [];
+  openBloat: [subject?: Uri | RunReference | string];
   showLog: [];
 }
 
@@ -55,6 +56,8 @@ interface CommandContribution {
 /** VS Code's own key: what starts a program needs the user's trust in the folder. */
 const trusted = "isWorkspaceTrusted";
 const python = "editorLangId == python";
+/** In editors and in the explorer alike. */
+const pipelineFile = "resourceFilename =~ /\\.pipeline\\.json$/";
 
 export const commands: { readonly [Name in CommandName]: CommandContribution } = {
   profileFile: { title: "Profile the Current File", icon: "$(zap)", enablement: trusted, palette: python },
@@ -76,6 +79,7 @@ export const commands: { readonly [Name in CommandName]: CommandContribution } =
   deleteRun: { title: "Delete Run", icon: "$(trash)", enablement: trusted, palette: "never" },
   copyRemedy: { title: "Copy What to Do", icon: "$(copy)", palette: "never" },
   openExample: { title: "Open the Example", enablement: `${trusted} && workspaceFolderCount > 0` },
+  openBloat: { title: "Show Energy Bloat", icon: "$(flame)", palette: pipelineFile },
   showLog: { title: "Show Log" },
 };
 
@@ -227,6 +231,10 @@ export function contributes(): Record<string, unknown> {
           when: `resourceLangId == python && resourceScheme == file && ${trusted} && !isInDiffEditor`,
         },
       ],
+      "editor/title": [
+        { command: command("openBloat"), group: "navigation@50", when: `${pipelineFile} && !isInDiffEditor` },
+      ],
+      "explorer/context": [{ command: command("openBloat"), group: "navigation@50", when: pipelineFile }],
       "view/title": [
         { command: command("openLastRun"), group: "navigation@1", when: `view == ${viewIds.runs}` },
         { command: command("stopRun"), group: "navigation@2", when: `view == ${viewIds.runs} && wattline.running` },
@@ -309,6 +317,7 @@ export function contributes(): Record<string, unknown> {
         injectTo: ["source.python"],
       },
     ],
+    jsonValidation: [{ fileMatch: "*.pipeline.json", url: "./schemas/pipeline.schema.json" }],
     walkthroughs: [walkthrough],
   };
 }

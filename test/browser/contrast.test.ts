@@ -57,7 +57,7 @@ async function contrasts(
         ratio: ratio(over(read(getComputedStyle(element).color), below), below),
       };
     });
-    const marks = [...document.querySelectorAll(wanted.marks)].map((element) => {
+    const marks = [...(wanted.marks === "" ? [] : document.querySelectorAll(wanted.marks))].map((element) => {
       const below = background(element.parentElement);
       const other = element.getAttribute("data-phase") === "other";
       // The rest of the run is the foreground at low opacity; what has the contrast is its edge.

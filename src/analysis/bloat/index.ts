@@ -1,5 +1,7 @@
 /** Energy bloat of a pipeline or any graph of operations. See docs/bloat.md for the words and the method. */
 
+export { bloatColumns, planColumns, tableDeadlines, tablePlans } from "./columns";
+export { exportPlan } from "./exports";
 export {
   evaluatePlan,
   exportPlanCsv,

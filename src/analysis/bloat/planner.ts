@@ -18,13 +18,14 @@ const mostNodes = 20_000;
 /**
  * @param deadline ticks; anything below the minimum time is taken for the minimum time
  * @param effort operations that the search may look at; 0 for a plan in a moment
+ * @param prove search a few operations to the end
  */
-export function planFor(frontier: Frontier, deadline: number, effort = fullEffort): PlannedFor {
+export function planFor(frontier: Frontier, deadline: number, effort = fullEffort, prove = effort > 0): PlannedFor {
   const { problem } = frontier;
   const until = Math.max(deadline, frontier.minimumTicks);
   const found = realize(frontier, until, effort);
   const proved =
-    effort > 0 && problem.count <= mostOperationsExactly
+    prove && problem.count <= mostOperationsExactly
       ? searchExactly(problem, until, found, mostNodes)
       : { ...found, optimal: false };
   const energyJ = proved.effectiveJ + frontier.waitingJ(until);
