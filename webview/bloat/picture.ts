@@ -5,7 +5,7 @@ import { tickText, timeTicks, timeTickText } from "../shared/chart/axis";
 import type { Tile } from "../shared/panelFrame";
 import { Drawing, type Picture } from "../shared/picture";
 import { type FrontierFrame, frontierFrame, frontierPath, nowPath, xOf, yOf } from "./frontierPath";
-import { binsOf, Lanes, type Scale, scaleOf, shadeOf } from "./ganttBoxes";
+import { binsOf, durationS, isCritical, Lanes, type Scale, scaleOf, shadeOf } from "./ganttBoxes";
 import { rampOf } from "./ganttPaint";
 import { nowJ } from "./model";
 import { factorText } from "./numbers";
@@ -16,6 +16,7 @@ const chartHeight = 250;
 /** Columns of the Gantt chart: a box is as exact as half a pixel. */
 const bins = 1600;
 const mostRows = 64;
+const singleBoxes = 200;
 
 export interface PictureView {
   readonly title: string;
@@ -114,7 +115,7 @@ function chart(drawing: Drawing, { columns, plan, atS, straggler }: PictureView,
   }
   const [x, y] = [xOf(frame, columns.minimumTimeS), yOf(frame, nowJ(columns))];
   drawing.circle(x, y, 4, { fill: foreground });
-  drawing.text(x + 9, y + 4, "now", { size: 11 });
+  drawing.text(x + 9, y - 6, "now", { size: 11 });
   const [hx, hy] = [xOf(frame, atS), yOf(frame, planEnergyJ(plan, columns, atS))];
   drawing.path(`M${hx} ${hy - 7}L${hx + 7} ${hy}L${hx} ${hy + 7}L${hx - 7} ${hy}Z`, { fill: foreground });
   drawing.text(hx + 11, hy - 6, "plan", { size: 11 });
@@ -141,6 +142,10 @@ function gantt(
     const y = top + 8 + lane * height;
     drawing.rect(left, y, span, height - 1, { fill: grid });
     if (height >= 12) drawing.text(left - 6, y + height - 4, String(lane), { size: 10, colour: muted, anchor: "end" });
+    if (lanes.of(lane).length <= singleBoxes) {
+      drawBoxes(drawing, columns, plan, lanes.of(lane), scale, { left, span, endS, y, height: height - 1 });
+      continue;
+    }
     const lists = binsOf(columns, plan, lanes.of(lane), { from: 0, to: endS }, bins, scale);
     // Pixels of one colour that lie side by side are one box.
     const shade = (x: number) => (lists.busy[x]! < 0.5 ? -1 : shadeOf(lists.value[x]!, scale));
@@ -159,6 +164,25 @@ function gantt(
     );
   }
   return top + 8 + rows * height;
+}
+
+/** Few enough to be drawn one by one, with the critical path outlined. */
+function drawBoxes(
+  drawing: Drawing,
+  columns: BloatColumns,
+  plan: PlanColumns,
+  operations: Int32Array,
+  scale: Scale,
+  at: { left: number; span: number; endS: number; y: number; height: number },
+): void {
+  const ramp = rampOf(drawing.colours);
+  for (const i of operations) {
+    const x = at.left + (plan.startS[i]! / at.endS) * at.span;
+    const length = Math.max(0.5, (durationS(columns, plan, i) / at.endS) * at.span - 1);
+    const shade = shadeOf(scale.values[columns.classOf[i]!]![plan.option[i]!]!, scale);
+    const critical = isCritical(plan, i) ? { stroke: drawing.colours.foreground } : {};
+    drawing.rect(x, at.y, length, at.height, { fill: ramp.css[shade]!, ...critical });
+  }
 }
 
 function legend(drawing: Drawing, scale: Scale, by: string, endS: number, top: number): number {
