@@ -1,5 +1,5 @@
 /** What a run used, from its folder: the report that every program prints, shows and compares. */
-import { formatBound, formatDuration, formatEnergy } from "../model/format";
+import { formatBound, formatDuration, formatEnergy, formatShare } from "../model/format";
 import {
   type Report,
   type ReportedDevice,
@@ -10,6 +10,7 @@ import {
 } from "../model/report";
 import type { Run } from "../model/run";
 import { type DeviceEnergy, deviceEnergies, longEnough, runWindow } from "./deviceEnergy";
+import { usersOf } from "./deviceUse";
 import { indicatorsOf } from "./indicators";
 import { iterationReport } from "./iterationReport";
 import { phaseReport } from "./phaseReport";
@@ -99,6 +100,7 @@ function totalOf(counted: readonly DeviceEnergy[]): Total {
 function reportedDevice(one: DeviceEnergy, run: Run): ReportedDevice {
   const { device } = one;
   const lost = run.manifest.end?.lost.filter((span) => span.device === device.id) ?? [];
+  const usedBy = usersOf(run, device.id);
   return {
     id: device.id,
     kind: device.kind,
@@ -115,6 +117,7 @@ function reportedDevice(one: DeviceEnergy, run: Run): ReportedDevice {
     ...(one.energyIntegratedJ !== undefined && { energyIntegratedJ: one.energyIntegratedJ }),
     ...(device.model !== undefined && { model: device.model }),
     ...(lost.length > 0 && { lost: lost.map(({ fromS, toS, reason }) => ({ fromS, toS, reason })) }),
+    ...(usedBy !== undefined && { usedBy }),
   };
 }
 
@@ -144,6 +147,22 @@ function disagreement({ device, energyJ, standardErrorJ = 0, energyIntegratedJ }
   return [{ code: "meters-disagree", message }];
 }
 
+/** A share of others below this is a desktop's, or a tool's that looks at the GPU. */
+const sharedFrom = 0.05;
+
+/** Whose the energy is cannot be known; that it is not the run's alone can. */
+function sharing({ device }: DeviceEnergy, run: Run): Warning[] {
+  const users = usersOf(run, device.id) ?? [];
+  // A program that is not traced may have given its work to processes that are not known: then nobody is blamed.
+  if (!users.some(({ ofRun }) => ofRun)) return [];
+  const others = users.reduce((sum, user) => sum + (user.ofRun ? 0 : user.share), 0);
+  if (others < sharedFrom) return [];
+  const message =
+    `Other processes used ${formatShare(others)} of the compute time of ${device.name}. The energy shown is all of the ` +
+    "device's: a part of it is theirs.";
+  return [{ code: "shared-device", message }];
+}
+
 function runWarnings(run: Run, devices: readonly DeviceEnergy[]): Warning[] {
   const warnings: Warning[] = [];
   const counted = devices.filter(({ device }) => device.counted);
@@ -157,6 +176,7 @@ function runWarnings(run: Run, devices: readonly DeviceEnergy[]): Warning[] {
     warnings.push({ code: "estimate-only", message });
   }
   warnings.push(...counted.flatMap(disagreement));
+  warnings.push(...counted.flatMap((one) => sharing(one, run)));
   for (const span of run.manifest.end?.lost ?? []) {
     const name = devices.find(({ device }) => device.id === span.device)?.device.name ?? span.device;
     const length = formatDuration(span.toS - span.fromS);

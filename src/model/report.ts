@@ -54,7 +54,8 @@ export interface ReportedDevice {
   /** For an estimate: the formula in words, with its citation. */
   readonly model?: string;
   readonly lost?: readonly { readonly fromS: number; readonly toS: number; readonly reason: string }[];
-  readonly usedBy?: readonly { readonly pid: number; readonly share: number }[];
+  /** Shares (0..1) of the compute time that processes used; `ofRun` for the run's own as far as they are known. */
+  readonly usedBy?: readonly { readonly pid: number; readonly share: number; readonly ofRun?: true }[];
 }
 
 export interface ReportedPhase {
@@ -120,6 +121,7 @@ export type WarningCode =
   | "estimate-only"
   | "meter-lost"
   | "meters-disagree"
+  | "shared-device"
   | "phases-inseparable"
   | "no-trace"
   | "tracer-thinned"

@@ -1,4 +1,5 @@
 import type { Manifest, RunState } from "./manifest";
+import type { ProcessUseColumns } from "./processUse";
 import type { SampleColumns } from "./sample";
 import type { Trace } from "./trace";
 
@@ -13,6 +14,8 @@ export interface Run {
   /** How long it ran: to its end, or to the last thing known of it. */
   readonly durationS: number;
   readonly samples: ReadonlyMap<string, SampleColumns>;
+  /** Who used which device, where a meter can tell. */
+  readonly processes?: ReadonlyMap<string, ProcessUseColumns>;
   readonly traces: readonly Trace[];
   /** Sentences about parts that could not be read; the rest is whole. */
   readonly faults: readonly string[];

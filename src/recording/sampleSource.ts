@@ -5,9 +5,9 @@ import type { Device, Unavailable } from "../model/device";
 import { log } from "../model/log";
 import { readManifest } from "../store/manifest";
 import { Election, jobOf, leave, type Serving } from "./election";
+import { flushPeriodMs } from "./rowsFile";
 import { SamplerHandle } from "./samplerHandle";
 import type { LostSpan, SamplerConfig, SamplerCost } from "./samplerProtocol";
-import { flushPeriodMs } from "./samplesFile";
 import { sharedDevices } from "./sharedDevices";
 
 export interface SampleSource {
@@ -109,6 +109,8 @@ export async function settleElection(own: SampleSource, settings: SourceSettings
   const shared = await joinServing(await Election.at(settings.env), settings);
   if (shared === undefined) return own;
   own.kill();
-  await rm(join(settings.config.runPath, "samples.arrow"), { force: true });
+  for (const name of ["samples.arrow", "processes.arrow"]) {
+    await rm(join(settings.config.runPath, name), { force: true });
+  }
   return shared;
 }

@@ -4,14 +4,17 @@
  */
 import type { Host } from "../meters/meter";
 import { log } from "../model/log";
+import type { ProcessUseRow } from "../model/processUse";
+import type { Sample } from "../model/sample";
+import { processColumns, sampleColumns } from "../store/columns";
 import { monotonicS } from "./clock";
 import { type Discovered, discover } from "./discover";
 import { Election, isUsed } from "./election";
 import type { HostProcess } from "./hostProcess";
 import type { GroupEnd, MeterGroup } from "./meterGroup";
 import { type Pace, type SleepingPace, type Task, timerPace } from "./pace";
+import { flushPeriodMs, RowsFile } from "./rowsFile";
 import type { FromSampler, LostSpan, SamplerConfig, SamplerCost } from "./samplerProtocol";
-import { flushPeriodMs, SamplesFile } from "./samplesFile";
 
 /** How soon a sampler that only serves other runs sees that the last of them has ended. */
 const usersPeriodMs = 1_000;
@@ -23,7 +26,9 @@ type Ended = Extract<FromSampler, { type: "ended" }>;
 export class Sampler {
   private found: Discovered | undefined;
   private groups: readonly MeterGroup[] = [];
-  private file: SamplesFile | undefined;
+  private file: RowsFile<Sample> | undefined;
+  /** Begins with the first row: most machines have nothing to share. */
+  private processes: Promise<RowsFile<ProcessUseRow> | undefined> | undefined;
   private flushing: Task | undefined;
   private pace: SleepingPace | undefined;
   private lingering = false;
@@ -55,17 +60,34 @@ export class Sampler {
       const { rateHz, startedMonotonicS } = config;
       const timeS = () => monotonicS() - startedMonotonicS;
       this.groups = await found.open({ rateHz, startedMonotonicS, timeS, pace });
-      const file = await SamplesFile.create(
-        config.runPath,
-        devices.map(({ id }) => id),
-      );
+      const ids = devices.map(({ id }) => id);
+      const file = await RowsFile.create({ folder: config.runPath, name: "samples.arrow" }, sampleColumns, ids);
       this.file = file;
-      for (const group of this.groups) group.start((samples) => file.add(samples));
+      for (const group of this.groups) {
+        group.start(
+          (samples) => file.add(samples),
+          (rows) => void this.note(rows, ids),
+        );
+      }
       this.flushing = pace.every(flushPeriodMs, () => this.flush());
       return { type: "ready", devices, unavailable };
     } catch (error) {
       return { type: "failed", message: `Nothing is measured: ${(error as Error).message}.` };
     }
+  }
+
+  private async note(rows: readonly ProcessUseRow[], ids: readonly string[]): Promise<void> {
+    if (rows.length === 0) return;
+    const folder = this.config!.runPath;
+    this.processes ??= RowsFile.create({ folder, name: "processes.arrow" }, processColumns, ids).catch(
+      (error: Error) => {
+        log.warn(`Who used the GPUs is not written: ${error.message}.`);
+        return undefined;
+      },
+    );
+    const file = await this.processes;
+    file?.add(rows);
+    await file?.flush().catch(() => {});
   }
 
   /** Everything of the run is in its file when this answers; called again it answers the same. */
@@ -97,6 +119,7 @@ export class Sampler {
     this.flushing?.cancel();
     const ends = await Promise.all(this.groups.map((group) => group.stop()));
     this.found?.close();
+    await (await this.processes)?.close().catch(() => {});
     await this.file?.close().catch((error: Error) => log.error(`The samples could not be closed: ${error.message}.`));
     return { type: "ended", self: this.cost(ends), lost: ends.flatMap(({ lost }): readonly LostSpan[] => lost) };
   }

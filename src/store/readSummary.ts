@@ -45,7 +45,7 @@ const summarySchema = v.object({
       energyIntegratedJ: optional,
       model: v.optional(text),
       lost: v.optional(v.array(v.object({ fromS: finite, toS: finite, reason: text }))),
-      usedBy: v.optional(v.array(v.object({ pid: count, share: finite }))),
+      usedBy: v.optional(v.array(v.object({ pid: count, share: finite, ofRun: v.optional(v.literal(true)) }))),
     }),
   ),
   phases: v.array(
@@ -96,6 +96,7 @@ const summarySchema = v.object({
         "estimate-only",
         "meter-lost",
         "meters-disagree",
+        "shared-device",
         "phases-inseparable",
         "no-trace",
         "tracer-thinned",

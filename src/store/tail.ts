@@ -2,35 +2,29 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { malformedFile, WattlineError } from "../model/errors";
-import { Growing } from "../model/grow";
 import type { Manifest, RunState } from "../model/manifest";
+import type { ProcessUseColumns } from "../model/processUse";
 import type { Run } from "../model/run";
 import type { SampleColumns } from "../model/sample";
 import type { Trace } from "../model/trace";
-import { SampleDecoder, type StreamRows, sampleFields } from "./arrow";
+import { processColumns, sampleColumns } from "./columns";
 import { GrowingFile } from "./files";
 import { readLabels, readManifest, runState } from "./manifest";
+import { RowsTail } from "./rowsTail";
 import { TraceReader } from "./trace";
 
-/** A day at 100 rows a second and a hundred bytes a row; what is larger was not written by a recorder. */
-const samplesLimitBytes = 2e9;
 const traceLimitBytes = 2e9;
 /** A process a rank; no node has more. */
 const traceFilesLimit = 1024;
-const devicesLimit = 1024;
 
 export class RunTail {
   private manifest: Manifest | undefined;
   private state: RunState = "running";
   private labels: Readonly<Record<string, string>> = {};
-  private samplesFile: GrowingFile | undefined;
-  private decoder = new SampleDecoder();
+  private readonly samples = new RowsTail(sampleColumns);
+  private readonly processes = new RowsTail(processColumns);
   private readonly traces = new Map<string, { file: GrowingFile; reader: TraceReader; broken: boolean }>();
-  private readonly columns = new Map<string, GrowingColumns>();
   private readonly faults: string[] = [];
-  private samplesBroken = false;
-  private lastSampleS = 0;
-  private shiftS = 0;
 
   /** @param path the run folder */
   constructor(readonly path: string) {}
@@ -46,10 +40,12 @@ export class RunTail {
     this.labels = await readLabels(this.path, this.manifest);
     // The state comes before the data: a run that was over then has all its data in the files now.
     this.state = await runState(this.manifest);
-    const moreSamples = await this.pollSamples(this.manifest);
+    const moreSamples = await this.pollRows(this.manifest, this.samples, "samples.arrow");
+    const moreUse = await this.pollRows(this.manifest, this.processes, "processes.arrow");
     const moreTraces = await this.pollTraces(this.manifest);
     const changed =
       moreSamples ||
+      moreUse ||
       moreTraces ||
       this.state !== before.state ||
       JSON.stringify(this.manifest) !== before.manifest ||
@@ -61,63 +57,30 @@ export class RunTail {
   get run(): Run {
     if (this.manifest === undefined) throw new Error("RunTail.run was asked for before the first poll.");
     const readers = [...this.traces.values()].map(({ reader }) => reader);
-    const lastKnownS = Math.max(this.lastSampleS, ...readers.map(({ lastTimeS }) => lastTimeS));
+    const lastKnownS = Math.max(this.samples.lastS, ...readers.map(({ lastTimeS }) => lastTimeS));
     return {
       path: this.path,
       manifest: this.manifest,
       state: this.state,
       labels: this.labels,
       durationS: this.manifest.end?.timeS ?? lastKnownS,
-      samples: new Map([...this.columns].map(([id, columns]) => [id, columns.view()])),
+      samples: this.samples.view<SampleColumns>(),
+      processes: this.processes.view<ProcessUseColumns>(),
       traces: readers.map((reader) => reader.trace()).filter((trace): trace is Trace => trace !== undefined),
       faults: this.faults,
     };
   }
 
-  private async pollSamples(manifest: Manifest): Promise<boolean> {
-    if (this.samplesBroken) return false;
-    let changed = false;
-    try {
-      this.samplesFile ??= await this.openSamples(manifest);
-      for (;;) {
-        const bytes = await this.samplesFile.readNew();
-        if (bytes.length === 0) return changed;
-        for (const rows of this.decoder.feed(bytes)) {
-          this.append(rows);
-          changed = true;
-        }
-        if (this.decoder.damaged) throw new Error("it is no Arrow stream as Wattline writes it, or it is damaged");
-      }
-    } catch (error) {
-      this.samplesBroken = true;
-      this.faults.push(faultSentence(this.samplesFile?.path ?? this.path, error));
-      return true;
-    }
-  }
-
-  /** The run's own samples, or those of the run whose sampler serves it: their times count from that run's start. */
-  private async openSamples(manifest: Manifest): Promise<GrowingFile> {
-    const folder = manifest.samplesFrom ?? this.path;
-    if (manifest.samplesFrom !== undefined) {
-      const serving = await readManifest(folder);
-      this.shiftS = serving.startedMonotonicS - manifest.startedMonotonicS;
-    }
-    return new GrowingFile(join(folder, "samples.arrow"), samplesLimitBytes);
-  }
-
-  private append(rows: StreamRows): void {
-    for (let row = 0; row < rows.length; row++) {
-      const device = rows.device[row]!;
-      let columns = this.columns.get(device);
-      if (columns === undefined) {
-        if (this.columns.size >= devicesLimit) throw malformedFile(this.path, "its samples name too many devices");
-        this.columns.set(device, (columns = new GrowingColumns()));
-      }
-      const timeS = rows.timeS[row]! + this.shiftS;
-      if (!Number.isFinite(timeS)) continue;
-      columns.push(timeS, rows.values, row);
-      if (timeS > this.lastSampleS) this.lastSampleS = timeS;
-    }
+  /** The run's own file, or that of the run whose sampler serves it: its times count from that run's start. */
+  private async pollRows<Row>(manifest: Manifest, rows: RowsTail<Row>, name: string): Promise<boolean> {
+    const { changed, fault } = await rows.poll(async () => {
+      if (manifest.samplesFrom === undefined) return { path: join(this.path, name), shiftS: 0 };
+      const serving = await readManifest(manifest.samplesFrom);
+      const shiftS = serving.startedMonotonicS - manifest.startedMonotonicS;
+      return { path: join(manifest.samplesFrom, name), shiftS };
+    });
+    if (fault !== undefined) this.faults.push(fault);
+    return changed;
   }
 
   private async pollTraces(manifest: Manifest): Promise<boolean> {
@@ -153,19 +116,4 @@ export class RunTail {
 
 function faultSentence(path: string, error: unknown): string {
   return error instanceof WattlineError ? error.message : malformedFile(path, (error as Error).message).message;
-}
-
-class GrowingColumns {
-  private readonly timeS = new Growing(new Float64Array(256));
-  private readonly values = sampleFields.map(() => new Growing(new Float64Array(256)));
-
-  push(timeS: number, values: readonly Float64Array[], row: number): void {
-    this.timeS.push(timeS);
-    for (let column = 0; column < values.length; column++) this.values[column]!.push(values[column]![row]!);
-  }
-
-  view(): SampleColumns {
-    const fields = Object.fromEntries(sampleFields.map((field, column) => [field, this.values[column]!.view()]));
-    return { timeS: this.timeS.view(), ...fields } as unknown as SampleColumns;
-  }
 }

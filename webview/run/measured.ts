@@ -89,11 +89,18 @@ function deviceRemarks(report: Report): TemplateResult {
       : [
           `${device.name}: power over time gives ${formatEnergy(device.energyIntegratedJ)}, its counter ${formatEnergy(device.energyJ)}.`,
         ]),
-    ...(device.usedBy ?? []).map(
-      (user) => `${device.name}: process ${user.pid} used ${formatShare(user.share)} of it.`,
-    ),
+    ...(isShared(device) ? [`${device.name}, compute time: ${device.usedBy!.map(userText).join(", ")}.`] : []),
   ]);
   return html`<ul class="remarks">${remarks.map((remark) => html`<li>${remark}</li>`)}</ul>`;
+}
+
+/** A device that only the run used needs no words. */
+function isShared({ usedBy = [] }: ReportedDevice): boolean {
+  return usedBy.length > 1 || usedBy.some(({ ofRun }) => !ofRun);
+}
+
+function userText({ pid, share, ofRun }: NonNullable<ReportedDevice["usedBy"]>[number]): string {
+  return `process ${pid}${ofRun ? " of this run" : ""} ${formatShare(share)}`;
 }
 
 function phaseMethod(report: Report): string {

@@ -187,6 +187,7 @@ const onTop: Partial<Record<Report["warnings"][number]["code"], Note["kind"]>> =
   interrupted: "warning",
   "meter-lost": "warning",
   "meters-disagree": "warning",
+  "shared-device": "warning",
   "no-trace": "info",
   "too-short": "info",
   "estimate-only": "info",

@@ -113,6 +113,14 @@ describe("a run folder", () => {
     expect(run.faults.join()).toMatch(/rank-0-77\.jsonl.*wattline\.trace\/2/);
   });
 
+  it("with a broken list of processes keeps the rest and names it", async () => {
+    const files = { "processes.arrow": Buffer.from("no Arrow stream at all, but long enough to be looked at") };
+    const run = await readRun(await writeRun({ manifest: manifestOf(), samples, files }));
+    expect(run.samples.size).toBe(2);
+    expect(run.processes?.size).toBe(0);
+    expect(run.faults.join()).toMatch(/processes\.arrow/);
+  });
+
   it("whose samples are damaged in the middle keeps what stands before, and says so", async () => {
     const damaged = Buffer.from(samples);
     damaged.fill(0x5a, 20_000, 24_000);

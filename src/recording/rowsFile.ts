@@ -1,31 +1,35 @@
-/** `samples.arrow` as the sampler writes it: appended half a second at a time, whole messages only. */
+/** `samples.arrow` and `processes.arrow` as the sampler writes them: appended half a second at a time, whole messages only. */
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
-import type { Sample } from "../model/sample";
-import { endOfStream, SampleEncoder } from "../store/arrowEncode";
+import { endOfStream, RowEncoder } from "../store/arrowEncode";
+import type { Column, TimedRow } from "../store/columns";
 
 /** What is lost at most when the sampler is killed. */
 export const flushPeriodMs = 500;
 
-export class SamplesFile {
-  private pending: Sample[] = [];
+export class RowsFile<Row extends TimedRow> {
+  private pending: Row[] = [];
   private writing: Promise<void> = Promise.resolve();
 
   private constructor(
     private readonly handle: FileHandle,
-    private readonly encoder: SampleEncoder,
+    private readonly encoder: RowEncoder<Row>,
   ) {}
 
   /** @throws where the folder cannot be written */
-  static async create(runPath: string, deviceIds: readonly string[]): Promise<SamplesFile> {
-    const handle = await open(join(runPath, "samples.arrow"), "wx", 0o600);
-    const encoder = new SampleEncoder(deviceIds);
+  static async create<Row extends TimedRow>(
+    path: { readonly folder: string; readonly name: string },
+    columns: readonly Column<Row>[],
+    deviceIds: readonly string[],
+  ): Promise<RowsFile<Row>> {
+    const handle = await open(join(path.folder, path.name), "wx", 0o600);
+    const encoder = new RowEncoder(columns, deviceIds);
     await handle.write(encoder.header());
-    return new SamplesFile(handle, encoder);
+    return new RowsFile(handle, encoder);
   }
 
-  add(samples: readonly Sample[]): void {
-    for (const sample of samples) this.pending.push(sample);
+  add(rows: readonly Row[]): void {
+    for (const row of rows) this.pending.push(row);
   }
 
   /**
@@ -33,10 +37,10 @@ export class SamplesFile {
    * was written, and an fsync every half second would disturb the user's own writes.
    */
   flush(): Promise<void> {
-    const samples = this.pending;
-    if (samples.length === 0) return this.writing;
+    const rows = this.pending;
+    if (rows.length === 0) return this.writing;
     this.pending = [];
-    const bytes = this.encoder.batch(samples);
+    const bytes = this.encoder.batch(rows);
     this.writing = this.writing.then(async () => void (await this.handle.write(bytes)));
     return this.writing;
   }
