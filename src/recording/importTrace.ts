@@ -1,8 +1,6 @@
 /** A run folder from traces of the PyTorch profiler: one file a rank. */
-import { createWriteStream } from "node:fs";
 import { rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { finished } from "node:stream/promises";
 import { type ImportedTrace, importedTrace, KinetoEvents } from "../analysis/kineto";
 import type { Device } from "../model/device";
 import { malformedFile, WattlineError } from "../model/errors";
@@ -11,6 +9,7 @@ import { type TraceHeader, traceSchemaName } from "../model/trace";
 import { readChromeTrace } from "../store/chromeTrace";
 import { writeManifest } from "../store/manifest";
 import { createRunFolder, runsRoot } from "../store/runFolder";
+import { writeLines } from "../store/writeLines";
 
 export interface ImportSettings {
   readonly paths: readonly string[];
@@ -189,19 +188,9 @@ function traceHeader({ header, events }: Rank, rank: number, files: number, star
 }
 
 async function writeTrace(runPath: string, header: TraceHeader, trace: ImportedTrace): Promise<void> {
-  const path = join(runPath, "trace", `rank-${header.rank}-${header.pid}.jsonl`);
-  const file = createWriteStream(path, { flags: "wx", mode: 0o600 });
-  const done = finished(file);
-  // A write that fails is told by `done`, which is awaited last.
-  done.catch(() => {});
-  let lines = `${JSON.stringify(header)}\n`;
-  for (const row of trace.rows()) {
-    lines += `${JSON.stringify(row)}\n`;
-    if (lines.length < 1 << 18) continue;
-    if (!file.write(lines))
-      await Promise.race([new Promise<void>((resolve) => file.once("drain", () => resolve())), done]);
-    lines = "";
+  function* lines(): Iterable<string> {
+    yield `${JSON.stringify(header)}\n`;
+    for (const row of trace.rows()) yield `${JSON.stringify(row)}\n`;
   }
-  file.end(lines);
-  await done;
+  await writeLines(join(runPath, "trace", `rank-${header.rank}-${header.pid}.jsonl`), lines());
 }

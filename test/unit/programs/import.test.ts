@@ -145,7 +145,10 @@ describe.skipIf(!hasPython("torch"))("wattline import", () => {
         text.slice(0, text.length / 2),
         /cut\.json cannot be read: it is cut off \(at byte [\d,]+, after [\d,]+ events?\)/,
       ],
-      "wrong.json": [text.replace('"ph": "X"', '"ph": X'), /wrong\.json cannot be read: a part of it is no JSON \(at byte [\d,]+, after \d+ events\)/],
+      "wrong.json": [
+        text.replace('"ph": "X"', '"ph": X'),
+        /wrong\.json cannot be read: a part of it is no JSON \(at byte [\d,]+, after \d+ events\)/,
+      ],
       "other.json": [
         '{"traceEvents": [{"ph": "X", "name": "GC", "cat": "v8", "ts": 1, "dur": 1}]}',
         /nothing to import/,
