@@ -3,10 +3,10 @@ import { isPhase, type PhaseName, phases as phaseOrder } from "../model/phase";
 import type { Report, ReportedPhase, Warning } from "../model/report";
 import type { Run } from "../model/run";
 import type { Trace } from "../model/trace";
-import { type Attribution, attribute } from "./attribution/attribute";
 import { type FlatSegments, flattenSpans } from "./attribution/flattenSpans";
 import { type DeviceEnergy, runWindow } from "./deviceEnergy";
-import { mainTrace } from "./mainTrace";
+import { errorOf, type RankEnergies, rankEnergies } from "./rankEnergies";
+import { type Rank, ranksOf } from "./ranks";
 
 export interface PhaseReport {
   readonly rows: readonly ReportedPhase[];
@@ -15,10 +15,11 @@ export interface PhaseReport {
 }
 
 /**
- * Energy and time of each phase.
+ * Energy and time of each phase, of each rank where there are several.
  *
- * A node's meters see all of its processes; the phases are those of one rank, the one that traced most: ranks of a
- * data-parallel run go through them in step.
+ * A node's meters see all of its processes. Ranks that share one are told apart by when each does what (see
+ * attribution/lanes.ts); of more ranks than `ranksOf` gives, and of processes that are no ranks, the one that traced most
+ * stands for all.
  * @param counted the devices that make the total
  */
 export function phaseReport(run: Run, counted: readonly DeviceEnergy[]): PhaseReport {
@@ -26,50 +27,91 @@ export function phaseReport(run: Run, counted: readonly DeviceEnergy[]): PhaseRe
   const whole = window.toS - window.fromS;
   const totalJ = counted.reduce((sum, { energyJ = 0 }) => sum + energyJ, 0);
   const nothing: PhaseReport = { rows: [], other: { energyJ: totalJ, durationS: whole }, warnings: [] };
-  const trace = mainTrace(run.traces);
-  if (trace === undefined || counted.length === 0) return nothing;
-  const { names, segments, spans } = phasesOf(trace);
+  const ranks = ranksOf(run);
+  if (ranks.length === 0 || counted.length === 0) return nothing;
+  const { names, lanes } = phasesOf(ranks);
   if (names.length === 0) return nothing;
-  const answers = counted.map((device) => attributeDevice(device, segments, names.length, window.fromS, window.toS));
-  const unsaid = answers.find((answer) => !answer.known);
-  if (unsaid && !unsaid.known) {
-    return { ...nothing, warnings: [{ code: "too-short", message: `Phases cannot be told apart: ${unsaid.reason}` }] };
+  const work = { ranks, names: names.length, segments: (place: number) => lanes[place]!.segments };
+  const answer = rankEnergies(work, counted, window);
+  if (!answer.known) {
+    return { ...nothing, warnings: [{ code: "too-short", message: `Phases cannot be told apart: ${answer.reason}` }] };
   }
-  const found = answers.flatMap((answer) => (answer.known ? [answer.value] : []));
-  const rows = names.flatMap((phase, column): ReportedPhase[] => {
-    const durationS = found[0]!.durationS[column]!;
-    if (!(durationS > 0)) return [];
-    const energyJ = found.reduce((sum, one) => sum + one.energyJ[column]!, 0);
-    const inseparable = inseparableFrom(found, column, names);
-    return [
-      {
-        phase,
-        energyJ,
-        standardErrorJ: Math.hypot(...found.map((one) => one.standardErrorJ[column]!)),
-        durationS,
-        averagePowerW: energyJ / durationS,
-        spans: spans[column]!,
-        ...(inseparable.length > 0 && { inseparableFrom: inseparable }),
-      },
-    ];
-  });
-  return { ...conserved(inOrder(rows), totalJ, whole), warnings: inseparableWarnings(rows) };
+  const found = answer.value;
+  const rows = lanes.flatMap(({ spans }, place) =>
+    names.flatMap((phase, name): ReportedPhase[] => {
+      const column = place * names.length + name;
+      const durationS = found.durationS[column]!;
+      if (!(durationS > 0)) return [];
+      const energyJ = found.energyJ[column]!;
+      const inseparable = inseparableFrom(found, column, names, ranks);
+      const { rank } = ranks[place]!;
+      return [
+        {
+          phase,
+          ...(rank !== undefined && { rank }),
+          energyJ,
+          standardErrorJ: errorOf(found, new Map([[column, 1]])),
+          durationS,
+          averagePowerW: energyJ / durationS,
+          spans: spans[name]!,
+          ...(inseparable.length > 0 && { inseparableFrom: inseparable }),
+        },
+      ];
+    }),
+  );
+  return { ...conserved(inOrder(rows), totalJ, whole * ranks.length), warnings: inseparableWarnings(rows) };
 }
 
-/** A trace's phases as columns; what it calls `other` is what no column covers. */
-function phasesOf(trace: Trace): { names: PhaseName[]; segments: FlatSegments; spans: number[] } {
-  const counts = new Map<number, number>();
-  for (const phase of trace.spans.phase) counts.set(phase, (counts.get(phase) ?? 0) + 1);
-  const codes = [...counts.keys()].filter((code) => trace.phaseNames[code] !== "other").sort((a, b) => a - b);
-  const columns = new Map(codes.map((code, column) => [code, column]));
-  const rest = codes.length;
-  const phase = Int32Array.from(trace.spans.phase, (code) => columns.get(code) ?? rest);
-  const flat = flattenSpans({ startS: trace.spans.startS, durationS: trace.spans.durationS, phase });
-  return {
-    names: codes.map((code) => trace.phaseNames[code]!),
-    segments: withoutPhase(flat, rest),
-    spans: codes.map((code) => counts.get(code)!),
-  };
+interface Lane {
+  readonly segments: FlatSegments;
+  /** Spans of each name. */
+  readonly spans: readonly number[];
+}
+
+/** The ranks' phases as columns, the same for all; what a trace calls `other` is what no column covers. */
+function phasesOf(ranks: readonly Rank[]): { names: PhaseName[]; lanes: Lane[] } {
+  const all = new Set(ranks.flatMap(({ traces }) => traces.flatMap(namesOf)));
+  const names = [...all].filter((name) => name !== "other");
+  return { names, lanes: ranks.map(({ traces }) => laneOf(traces, names)) };
+}
+
+/** Phases that occur, in the order in which the trace numbers them. */
+function namesOf({ spans, phaseNames }: Trace): PhaseName[] {
+  const codes = new Set(spans.phase);
+  return phaseNames.filter((_, code) => codes.has(code));
+}
+
+function laneOf(traces: readonly Trace[], names: readonly PhaseName[]): Lane {
+  const rest = names.length;
+  const columns = traces.map(({ phaseNames }) =>
+    phaseNames.map((name) => (names.includes(name) ? names.indexOf(name) : rest)),
+  );
+  const phase = concat(
+    Int32Array,
+    traces.map(({ spans }, k) => Int32Array.from(spans.phase, (code) => columns[k]![code]!)),
+  );
+  const startS = concat(
+    Float64Array,
+    traces.map(({ spans }) => spans.startS),
+  );
+  const durationS = concat(
+    Float64Array,
+    traces.map(({ spans }) => spans.durationS),
+  );
+  const counts = new Array<number>(names.length + 1).fill(0);
+  for (const column of phase) counts[column]!++;
+  return { segments: withoutPhase(flattenSpans({ startS, durationS, phase }), rest), spans: counts };
+}
+
+function concat<T extends Float64Array | Int32Array>(kind: new (length: number) => T, parts: readonly T[]): T {
+  if (parts.length === 1) return parts[0]!;
+  const whole = new kind(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 function withoutPhase(segments: FlatSegments, column: number): FlatSegments {
@@ -81,24 +123,6 @@ function withoutPhase(segments: FlatSegments, column: number): FlatSegments {
     phase: segments.phase.filter(keep),
     span: segments.span.filter(keep),
   };
-}
-
-function attributeDevice(
-  { readings, holes, device }: DeviceEnergy,
-  segments: FlatSegments,
-  phases: number,
-  windowStartS: number,
-  windowEndS: number,
-) {
-  return attribute({
-    readings: readings!,
-    segments,
-    phases,
-    windowStartS,
-    windowEndS,
-    holes,
-    ...(device.averagingWindowS !== undefined && { averagingWindowS: device.averagingWindowS }),
-  });
 }
 
 /** Rows and other add up to the total; the lag between meter and trace may have moved a sliver over the run's ends. */
@@ -118,19 +142,37 @@ function conserved(rows: readonly ReportedPhase[], totalJ: number, wholeS: numbe
 /** The field's phases in their order, then the user's own by energy. */
 function inOrder(rows: readonly ReportedPhase[]): ReportedPhase[] {
   const place = ({ phase }: ReportedPhase) => (isPhase(phase) ? phaseOrder.indexOf(phase) : phaseOrder.length);
-  return [...rows].sort((a, b) => place(a) - place(b) || b.energyJ - a.energyJ);
+  return [...rows].sort(
+    (a, b) => place(a) - place(b) || (a.phase === b.phase ? (a.rank ?? 0) - (b.rank ?? 0) : b.energyJ - a.energyJ),
+  );
 }
 
 /** `other` may be in a group too: it is named so that nobody takes the row alone for sure. */
-function inseparableFrom(found: readonly Attribution[], column: number, names: readonly PhaseName[]): PhaseName[] {
-  const columns = new Set(found.flatMap(({ groups }) => groups.filter((group) => group.includes(column)).flat()));
+function inseparableFrom(
+  { groups }: RankEnergies,
+  column: number,
+  names: readonly PhaseName[],
+  ranks: readonly Rank[],
+): PhaseName[] {
+  const columns = new Set(groups.filter((group) => group.includes(column)).flat());
   columns.delete(column);
-  return [...columns].sort((a, b) => a - b).map((other) => names[other] ?? "other");
+  const place = Math.floor(column / names.length);
+  return [...columns]
+    .sort((a, b) => a - b)
+    .map((other) => {
+      const its = Math.floor(other / names.length);
+      if (its >= ranks.length) return "other";
+      const name = names[other % names.length]!;
+      return its === place ? name : `${name} (rank ${ranks[its]!.rank})`;
+    });
 }
 
 function inseparableWarnings(rows: readonly ReportedPhase[]): Warning[] {
   const groups = new Set(
-    rows.flatMap(({ phase, inseparableFrom: others }) => (others ? [[phase, ...others].sort().join(", ")] : [])),
+    rows.flatMap(({ phase, rank, inseparableFrom: others }) => {
+      const own = rank === undefined ? phase : `${phase} (rank ${rank})`;
+      return others ? [[own, ...others].sort().join(", ")] : [];
+    }),
   );
   return [...groups].map((group) => ({
     code: "phases-inseparable",

@@ -17,9 +17,11 @@ import { readProfile, type TableSettings } from "../store/pipelineFile";
 import { numberOption, parse, takeJson } from "./arguments";
 import { bloatTable, type Compared } from "./bloatTable";
 import type { Command } from "./command";
+import { bloatOfRuns, isFolder } from "./waste";
 
 const usage =
   "wattline bloat FILE [--at TIME_S] [--straggler TIME_S|FACTORx] [--plan OUT.json|.csv|.py] [--compare PLAN] [--json]\n" +
+  "       wattline bloat RUN [RUN …] [--profile OUT.pipeline.json] [--json]\n" +
   "       for a CSV also: --microbatches N --blocking-power W [--schedule 1f1b|gpipe|interleaved] [--chunks N]";
 
 const options = {
@@ -31,16 +33,21 @@ const options = {
   "blocking-power": { type: "string" },
   schedule: { type: "string" },
   chunks: { type: "string" },
+  profile: { type: "string" },
 } as const;
 
 export const bloatCommand: Command = {
   name: "bloat",
-  summary: "energy that a pipeline burns without being faster, and the plan that saves it",
+  summary: "energy that a pipeline or a run burns without being faster, and what saves it",
   usage,
   async run(args, io) {
     const { json, rest } = takeJson(args);
     const { values, positionals } = parse(rest, options, usage);
-    if (positionals.length !== 1) throw badArguments("Name one profile: a pipeline's JSON, or a CSV of clocks.", usage);
+    if (positionals.length > 0 && (await isFolder(positionals[0]!))) {
+      return bloatOfRuns(positionals, { json, profile: values.profile }, io);
+    }
+    if (positionals.length !== 1)
+      throw badArguments("Name one profile: a pipeline's JSON, or a CSV of clocks; or run folders.", usage);
     const path = positionals[0]!;
     const problem = problemOf(await readProfile(path, tableSettings(values)));
     if (!problem.known) throw malformedFile(path, problem.reason);

@@ -67,13 +67,13 @@ export interface WasteRun {
 }
 
 export interface WastePart {
-  /** Unique in the report: `data`, `straggler-2` (rank 2 waits), `phase` for a phase that the user named. */
+  /** Unique in the report: the cause, `straggler-2` (rank 2 is waited for), or the phase that the user named. */
   readonly id: string;
   readonly kind: WasteKind;
   readonly cause: WasteCause;
-  /** For people: `waiting for data`, `rank 0 waits for rank 1`. */
+  /** For people: `waiting for data`, `waiting for rank 1`. */
   readonly name: string;
-  /** Whose joules they are, where the ranks can be told apart. */
+  /** Of waiting for a slower rank: which one. The parts are sums over the ranks; a report's phases are each rank's own. */
   readonly rank?: number;
   readonly device?: string;
   readonly energyJ: number;

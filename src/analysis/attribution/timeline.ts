@@ -26,7 +26,7 @@ export interface Timeline {
 
 export interface States {
   readonly lanes: number;
-  /** states × lanes, row-major: the column of each lane. No column is in two lanes. */
+  /** states × lanes, row-major: the column of each lane. */
   readonly columns: Uint16Array;
 }
 
@@ -91,7 +91,7 @@ export function timelineOf(
 
 /**
  * Lanes side by side.
- * @param lanes of one lane each, over the same whole, window and holes, and without a common column
+ * @param lanes of one lane each, over the same whole, window and holes
  */
 export function joined(lanes: readonly Timeline[]): Timeline {
   if (lanes.length === 1) return lanes[0]!;

@@ -1,0 +1,5 @@
+/** Where a run's joules bought nothing. See docs/bloat.md for the words and the method. */
+export { clockLabel } from "./clocks";
+export { bloatShare, energyOfKind, wasteHeadline } from "./headline";
+export { pipelineOfRuns } from "./pipelineOfRuns";
+export { type WasteQuestion, wasteReport } from "./report";
