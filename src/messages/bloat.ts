@@ -37,7 +37,10 @@ export type BloatPanelView =
       readonly kind: "run";
       readonly subject: string;
       readonly title: string;
+      /** ISO 8601. */
       readonly startedAt: string;
+      /** The sentence on top. */
+      readonly headline: string;
       readonly report: WasteReport;
     };
 

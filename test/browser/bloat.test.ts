@@ -6,6 +6,7 @@ import { planEnergyJ } from "../../src/model/bloatView";
 import { formatEnergy, formatPartOfWhole, formatShare } from "../../src/model/format";
 import { type OpenPanel, PanelBrowser } from "./browser";
 import { bloat } from "./gallery/bloat/full";
+import { report, sentence } from "./gallery/bloat/ranks";
 
 let browser: PanelBrowser<ToBloatPanel, FromBloatPanel>;
 beforeAll(async () => {
@@ -312,9 +313,60 @@ describe("what is not a solved profile", () => {
   });
 });
 
+describe("a run", () => {
+  it("falls from all of its energy to the useful part, each part with its error, basis and remedy", async () => {
+    await withPanel("ranks", async (panel) => {
+      expect(await panel.text(".headline")).toBe(sentence);
+      const steps = (await panel.page.locator(".step").allInnerTexts()).map((text) => text.replace(/\s+/g, " "));
+      expect(steps.length).toBe(report.parts.filter(({ kind }) => kind !== "useful").length + 2);
+      expect(steps[3]).toBe(
+        "waiting for rank 2 1.48 ± 0.04 kJ ● 12 % Rank 2 is throttled: mend its cooling, or run the others slower meanwhile.",
+      );
+      // Each bar begins where the one before ended: no joule twice, none left out.
+      const bars = await panel.page.locator(".step-fill").evaluateAll((all) =>
+        all.map((element) => {
+          const { left, right } = element.getBoundingClientRect();
+          return { left, right };
+        }),
+      );
+      for (let k = 1; k + 1 < bars.length; k++)
+        expect(bars[k]!.right).toBeCloseTo(k === 1 ? bars[0]!.right : bars[k - 1]!.left, 0);
+      expect(bars.at(-1)!.right).toBeCloseTo(bars.at(-2)!.left, 0);
+    });
+  });
+
+  it("names who is waited for, and shows when", async () => {
+    await withPanel("ranks", async (panel) => {
+      expect(await panel.text(".stragglers li")).toMatch(
+        /^Rank 2 throttled is slow throughout: .* 1\.31× .*78 %.*1\.48 ± 0\.04 kJ/,
+      );
+      const map = panel.page.locator(".wait-surface");
+      await map.focus();
+      for (const key of ["ArrowRight", "End", "ArrowDown"]) await panel.page.keyboard.press(key);
+      await panel.settled();
+      expect(await map.getAttribute("aria-valuetext")).toMatch(/^rank 1, 135\.0 s: waits \d+ % of the time$/);
+      await panel.page.getByRole("button", { name: "Waiting as a table" }).click();
+      await panel.settled();
+      expect(await panel.page.locator(".wait-map table tbody tr").count()).toBe(4);
+    });
+  });
+
+  it("keeps the selected part, and is saved as a picture", async () => {
+    await withPanel("oneRank", async (panel) => {
+      expect(await panel.text(".step.selected")).toContain("waiting for data");
+      expect(await panel.page.locator("wl-wait-map, .stragglers").count()).toBe(0);
+      await panel.page.getByRole("button", { name: "More actions" }).click();
+      await panel.page.getByRole("menuitem", { name: "Save Picture as SVG" }).click();
+      const [picture] = (await panel.posted()) as unknown as [{ data: string }];
+      expect(picture.data).toContain("waiting for data");
+      expect(picture.data).not.toMatch(/NaN|undefined|var\(/);
+    });
+  });
+});
+
 describe("hostile content", () => {
-  it("is text, everywhere", async () => {
-    await withPanel("hostile", async (panel) => {
+  it.each(["hostile", "hostileRun"])("is text, everywhere, as %s", async (name) => {
+    await withPanel(name, async (panel) => {
       expect(await panel.page.evaluate(() => (window as unknown as { pwned?: number }).pwned)).toBeUndefined();
       expect(await panel.page.locator("main img, main script").count()).toBe(0);
       expect(await panel.text("h1")).toContain("</script>");

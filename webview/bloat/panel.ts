@@ -17,6 +17,8 @@ import { factorText, facts, headline, tiles } from "./numbers";
 import { bloatPicture } from "./picture";
 import { type PlanGroup, planGroups } from "./planRows";
 import { planTable } from "./planTable";
+import { runPicture } from "./runPicture";
+import { type RunView, runBody, runFacts, runTiles } from "./runView";
 import { type BloatPanelState, type BloatSelection, readState, stateFor, withinProfile } from "./state";
 
 /** After so long without a move the best plan for where the handle is is asked for. */
@@ -81,7 +83,31 @@ export class BloatPanel extends PanelElement<ToBloatPanel, FromBloatPanel, Bloat
     if (blank !== undefined) return blank;
     const { view } = this.model;
     if (view?.kind === "profile") return this.profile(view.columns);
+    if (view?.kind === "run") return this.run(view);
     return panelFrame({ ...this.frame(), busy: view?.kind !== "stopped" }, this.waiting());
+  }
+
+  private run(view: RunView): TemplateResult {
+    const pick = (part: string | undefined) => {
+      const { part: _, ...rest } = this.state;
+      this.replaceState({ ...rest, ...(part === undefined ? {} : { part }) });
+    };
+    const { part, tables } = this.state;
+    return panelFrame(
+      {
+        title: view.title,
+        facts: runFacts(view),
+        actions: [],
+        menu: commonMenu,
+        onMenu: (id) => void this.pickFromMenu(id),
+        notes: [],
+        headline: view.headline,
+        tiles: runTiles(view.report),
+        busy: false,
+        announcement: "",
+      },
+      runBody(view, { part, tables }, { pick, table: (name) => this.toggleTable(name) }),
+    );
   }
 
   private waiting(): TemplateResult {
@@ -311,6 +337,7 @@ export class BloatPanel extends PanelElement<ToBloatPanel, FromBloatPanel, Bloat
   }
 
   protected override picture(): Picture | undefined {
+    if (this.model.view?.kind === "run") return runPicture(this.model.view);
     const { columns, plans } = this.model;
     if (columns === undefined || plans[0] === undefined) return undefined;
     const atS = this.atS(columns);

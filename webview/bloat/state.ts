@@ -18,6 +18,8 @@ export interface BloatPanelState {
   readonly zoom?: Window;
   readonly colourBy: "power" | "clock";
   readonly selection?: BloatSelection;
+  /** Of a run: the part of its energy that is selected. */
+  readonly part?: string;
   readonly solvedOpen: boolean;
   /** Charts whose tables are shown. */
   readonly tables: readonly string[];
@@ -28,13 +30,17 @@ export const freshState: BloatPanelState = { subject: "", colourBy: "power", sol
 /** What was kept, as far as it is what this version keeps. */
 export function readState(kept: unknown): BloatPanelState {
   if (typeof kept !== "object" || kept === null) return freshState;
-  const { subject, atS, straggler, zoom, selection, colourBy, solvedOpen, tables } = kept as Record<string, unknown>;
+  const { subject, atS, straggler, zoom, selection, part, colourBy, solvedOpen, tables } = kept as Record<
+    string,
+    unknown
+  >;
   const positive = (value: unknown): value is number =>
     typeof value === "number" && Number.isFinite(value) && value > 0;
   return {
     subject: typeof subject === "string" ? subject : "",
     ...(positive(atS) ? { atS } : {}),
     ...(positive(straggler) && straggler >= 1 && straggler <= 100 ? { straggler } : {}),
+    ...(typeof part === "string" ? { part: part.slice(0, 200) } : {}),
     ...readZoom(zoom),
     ...readSelection(selection),
     colourBy: colourBy === "clock" ? "clock" : "power",
