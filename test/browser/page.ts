@@ -17,6 +17,8 @@ export interface TestSide {
   setTheme(name: string): void;
   /** For messages that do not fit through a test's JSON: those of a case, again. */
   deliverCase(name: string): void;
+  /** Makes a case's messages beforehand, for a test that times what the panel does with them. */
+  prepareCase(name: string): void;
 }
 declare global {
   interface Window {
@@ -72,6 +74,8 @@ if (asked.has("vscode")) {
   });
 } else globalThis.wattlineHost = host as never;
 
+const prepared = new Map<string, readonly Message[]>();
+
 window.wattlineTest = {
   violations,
   posted: host.posted,
@@ -80,5 +84,6 @@ window.wattlineTest = {
   },
   deliver: (message) => (asked.has("vscode") ? window.postMessage(message, "*") : host.deliver(message)),
   setTheme,
-  deliverCase: (name) => tell(caseOf(name).messages(), host.deliver),
+  deliverCase: (name) => tell(prepared.get(name) ?? caseOf(name).messages(), host.deliver),
+  prepareCase: (name) => void prepared.set(name, caseOf(name).messages()),
 };

@@ -11,6 +11,8 @@ export interface GapFolder {
   /** The file that layers are made in, and the line of the first of three. */
   readonly place?: { readonly path: string; readonly line: number };
   readonly root?: string;
+  /** Of the script as the run saw it, hex SHA-256. */
+  readonly sha256?: string;
 }
 
 /** One iteration of the made-up loop, seconds. */
@@ -85,6 +87,7 @@ export function writeGapRun(folder: GapFolder = {}): Promise<string> {
     devices: [packageDevice],
     host: { name: "host", os: "Linux 6.1", cpu: "Test CPU" },
     argv: ["python", script],
+    ...(folder.sha256 !== undefined && { script: { path: script, sha256: folder.sha256 } }),
     ...(folder.calibrated !== false && { calibration }),
     child: { pid: 7, startS: 0.2 },
     end: { ...manifestOf().end!, timeS: 4 },
