@@ -10,6 +10,7 @@ import { notebookCells } from "./editor/notebook";
 import { bloatPanels } from "./editor/panels/bloat";
 import { gapPanels } from "./editor/panels/gap";
 import { GapReports } from "./editor/panels/gap/reports";
+import { quantization } from "./editor/panels/quant";
 import { RunPanels } from "./editor/panels/run";
 import { profile } from "./editor/profile";
 import { example } from "./editor/profile/example";
@@ -70,6 +71,7 @@ function compose(context: ExtensionContext, owned: DisposableStore): void {
     store.add(notebookCells({ recorder, storage: context.globalStorageUri.fsPath }));
     store.add(metersView({ recorder, idle }));
     store.add(codeLens({ runs, loops }));
+    store.add(quantization({ loops, recorder, extension: context.extensionUri }));
     store.add(profileTasks({ recorder, starts }));
     const showAgain = (path: string) => panels.showAgain(path);
     store.add(profile({ recorder, runs, loops, starts, showRun, showAgain, memory: context.workspaceState }));

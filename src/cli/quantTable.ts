@@ -1,4 +1,4 @@
-import { formatBytes, formatCount, formatQuantity, unknownText } from "../model/format";
+import { formatBytes, formatCount, formatQuantity, formatRange, unknownText } from "../model/format";
 import type { FormatAnswer, QuantReport } from "../model/quantization";
 import { verifyText } from "./quantVerifyTable";
 import { printable, table, wrap } from "./table";
@@ -52,8 +52,8 @@ function formatTable(report: QuantReport): string {
     formatBytes(answer.weightBytes),
     formatBytes(answer.totalBytes),
     answer.runs === false ? "no kernel" : answer.fits === undefined ? unknownText : answer.fits ? "yes" : "no",
-    rangeText(answer.timePerTokenS, "s"),
-    rangeText(answer.energyPerTokenJ, "J"),
+    formatRange(answer.timePerTokenS, "s"),
+    formatRange(answer.energyPerTokenJ, "J"),
     answer.recovery === undefined ? unknownText : `${answer.recovery.percent.toFixed(1)} %`,
     answer.sqnrDb === undefined ? unknownText : `${answer.sqnrDb.toFixed(1)} dB`,
   ]);
@@ -75,14 +75,6 @@ function notesUnder({ modelled, formats, proposal }: QuantReport): string[] {
       ? []
       : [`○ modelled: ${modelled.formula}.${modelled.outside === undefined ? "" : ` ${modelled.outside}`}`]),
   ].map((line) => wrap(printable(line), columns, "  "));
-}
-
-/** `4.1–4.5 ms`: both ends in one unit. */
-function rangeText(range: readonly [number, number] | undefined, unit: string): string {
-  if (range === undefined) return unknownText;
-  const [low, high] = range.map((value) => formatQuantity(value, unit)) as [string, string];
-  const [number, ownUnit] = low.split(" ");
-  return high.endsWith(` ${ownUnit}`) ? `${number}–${high}` : `${low} – ${high}`;
 }
 
 function rulesText({ rules }: QuantReport): string {

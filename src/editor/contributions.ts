@@ -24,6 +24,25 @@ export interface CommandArguments {
   openExample: [];
   openBloat: [subject?: Uri | RunReference | string];
   showLog: [];
+  quantize: [target?: Uri | QuantTarget];
+}
+
+/** A model to show in the quantization panel. */
+export interface QuantTarget {
+  /** Absolute, of the checkpoint. */
+  readonly path: string;
+  /** The line that loads it. */
+  readonly source?: LoadPlace;
+}
+
+export interface LoadPlace {
+  /** Absolute, of the Python file. */
+  readonly path: string;
+  /** From 1, inclusive: of the whole call. */
+  readonly line: number;
+  readonly endLine: number;
+  /** What the code calls the model. */
+  readonly model: string;
 }
 
 export interface LoopPlace {
@@ -81,6 +100,7 @@ export const commands: { readonly [Name in CommandName]: CommandContribution } =
   openExample: { title: "Open the Example", enablement: `${trusted} && workspaceFolderCount > 0` },
   openBloat: { title: "Show Energy Bloat", icon: "$(flame)", palette: pipelineFile },
   showLog: { title: "Show Log" },
+  quantize: { title: "Show Quantization Advice…", icon: "$(symbol-ruler)", enablement: trusted },
 };
 
 export interface Settings {
@@ -89,6 +109,8 @@ export interface Settings {
   trace: boolean;
   codeLens: boolean;
   layerLens: boolean;
+  modelCodeLens: boolean;
+  toolkitHints: boolean;
   idlePower: boolean;
   notebookCells: boolean;
   notifyAtEnd: boolean;
@@ -148,6 +170,19 @@ export const settings: { readonly [Name in SettingName]: SettingContribution<Set
     default: true,
     scope: "resource",
   },
+  modelCodeLens: {
+    description:
+      "Show a line above calls that load a model: its type and size, and what the proposed format would take. Models that " +
+      "are not on this disk have none; nothing is downloaded.",
+    default: true,
+    scope: "resource",
+  },
+  toolkitHints: {
+    description:
+      "Mark quantization toolkits in Python files that are no longer maintained, with what takes their place.",
+    default: true,
+    scope: "resource",
+  },
   idlePower: {
     description:
       "Show in the status bar what the devices draw while no run goes on. A small process reads the meters once a second.",
@@ -192,6 +227,8 @@ export const settings: { readonly [Name in SettingName]: SettingContribution<Set
 export interface ContextKeys {
   /** A run of this workspace goes on. */
   "wattline.running": boolean;
+  /** Folders of the workspace that hold a model, as paths. */
+  "wattline.modelFolders": readonly string[];
 }
 
 export const viewIds = { container: "wattline", runs: "wattline.runs", meters: "wattline.meters" } as const;
@@ -201,6 +238,11 @@ export const taskType = "wattline";
 
 const item = (pattern: string) => `view == ${viewIds.runs} && viewItem =~ ${pattern}`;
 const command = (name: CommandName) => `wattline.${name}`;
+
+/** A checkpoint, or a folder that holds one. */
+const modelFile =
+  "resourceExtname == .safetensors || resourceExtname == .gguf || resourcePath in wattline.modelFolders || " +
+  "resourceFilename == config.json && resourceDirname in wattline.modelFolders";
 
 /** `contributes` of package.json. */
 export function contributes(): Record<string, unknown> {
@@ -234,7 +276,14 @@ export function contributes(): Record<string, unknown> {
       "editor/title": [
         { command: command("openBloat"), group: "navigation@50", when: `${pipelineFile} && !isInDiffEditor` },
       ],
-      "explorer/context": [{ command: command("openBloat"), group: "navigation@50", when: pipelineFile }],
+      "explorer/context": [
+        { command: command("openBloat"), group: "navigation@50", when: pipelineFile },
+        {
+          command: command("quantize"),
+          group: "7_modification@90",
+          when: `${trusted} && resourceScheme == file && (${modelFile})`,
+        },
+      ],
       "view/title": [
         { command: command("openLastRun"), group: "navigation@1", when: `view == ${viewIds.runs}` },
         { command: command("stopRun"), group: "navigation@2", when: `view == ${viewIds.runs} && wattline.running` },

@@ -10,6 +10,10 @@ export const longText: Check<string> = (value): value is string =>
   typeof value === "string" && value.length <= 64 * 1024 * 1024;
 export const positiveInteger: Check<number> = (value): value is number => Number.isInteger(value) && Number(value) > 0;
 export const finiteNumber: Check<number> = (value): value is number => Number.isFinite(value);
+export const yesOrNo: Check<boolean> = (value): value is boolean => typeof value === "boolean";
+/** `en`, `de-AT` */
+export const languageCode: Check<string> = (value): value is string =>
+  typeof value === "string" && value.length <= 40 && /^[A-Za-z]{2,}([-_][A-Za-z0-9]+)*$/.test(value);
 
 export function oneOf<const T extends readonly string[]>(...words: T): Check<T[number]> {
   return (value): value is T[number] => typeof value === "string" && words.includes(value);

@@ -60,6 +60,14 @@ export function formatQuantity(value: number | undefined, unit: string, standard
   return parts.error === undefined ? `${parts.number} ${parts.unit}` : `${parts.number} ± ${parts.error} ${parts.unit}`;
 }
 
+/** `4.1–4.5 ms`: both ends in one unit where that is so. */
+export function formatRange(range: readonly [low: number, high: number] | undefined, unit: string): string {
+  if (range === undefined) return unknownText;
+  const [low, high] = range.map((value) => formatQuantity(value, unit)) as [string, string];
+  const [number, ownUnit] = low.split(" ");
+  return high.endsWith(` ${ownUnit}`) ? `${number}–${high}` : `${low} – ${high}`;
+}
+
 export function formatEnergy(energyJ: number | undefined, standardErrorJ?: number): string {
   return formatQuantity(energyJ, "J", standardErrorJ);
 }

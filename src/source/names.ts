@@ -307,7 +307,7 @@ class Question {
 }
 
 /** The assignments of the nearest scope that knows a name; a class's own names are not seen by its methods. */
-function lookUp(name: string, scope: Scope): readonly Binding[] {
+export function lookUp(name: string, scope: Scope): readonly Binding[] {
   for (let at: Scope | undefined = scope; at !== undefined; at = at.parent) {
     if (at.kind === "class" && at !== scope) continue;
     const found = at.bindings.get(name);

@@ -35,6 +35,8 @@ export abstract class PanelElement<
   /** Why there is nothing to show, if that is so. */
   private blank: ToAnyPanel | undefined;
   private host: Host<To, From | FromAnyPanel> | undefined;
+  /** What the folder of this panel's subject is called on a button. */
+  protected readonly folderLabel: string = "Open Run Folder";
   /** Called when the element leaves the page. */
   protected readonly release: (() => void)[] = [];
 
@@ -84,7 +86,7 @@ export abstract class PanelElement<
     const { blank } = this;
     if (blank?.type === "empty") return emptyState("empty", blank.reason, blank.remedy, action);
     if (blank?.type !== "failed") return undefined;
-    const folder = { label: "Open Run Folder", run: () => this.post({ type: "openFolder" }) };
+    const folder = { label: this.folderLabel, run: () => this.post({ type: "openFolder" }) };
     return emptyState("failed", blank.message, blank.remedy, folder);
   }
 

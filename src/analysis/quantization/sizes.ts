@@ -57,3 +57,35 @@ export function totalBytes(weights: number, kvCache: number | undefined, activat
   const held = weights + (kvCache ?? 0);
   return held + Math.max(slackShare * held, activations ?? 0);
 }
+
+/** KV cache at powers of two of the context, from 1,024 tokens to the model's most; empty where the shape is not known. */
+export function kvCurve(config: ModelConfig, batch: number): { contextTokens: number; bytes: number }[] {
+  const most = config.maxContext ?? 131_072;
+  const contexts: number[] = [];
+  for (let tokens = Math.min(1024, most); tokens < most; tokens *= 2) contexts.push(tokens);
+  return [...contexts, most].flatMap((contextTokens) => {
+    const bytes = kvCacheBytes(config, contextTokens, batch);
+    return bytes === undefined ? [] : [{ contextTokens, bytes }];
+  });
+}
+
+/** The longest context with which a format fits into `memory`; 0 where not even its weights do. */
+export function longestContext(facts: ModelFacts, format: Format, batch: number, memory: number): number | undefined {
+  const most = facts.config.maxContext ?? 131_072;
+  if (kvCacheBytes(facts.config, 1, batch) === undefined) return undefined;
+  const fits = (tokens: number) =>
+    totalBytes(
+      weightBytes(facts, format),
+      kvCacheBytes(facts.config, tokens, batch),
+      activationBytes(facts.config, tokens, batch),
+    ) <= memory;
+  if (fits(most)) return most;
+  let low = 0;
+  let high = most;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (fits(middle)) low = middle;
+    else high = middle;
+  }
+  return low;
+}

@@ -6,6 +6,8 @@ import { plural } from "../../model/format";
 import { log } from "../../model/log";
 import { findLoops } from "../../source/findLoops";
 import type { Loop } from "../../source/loop";
+import { type FoundModels, findModels } from "../../source/modelLoads";
+import type { PythonTree } from "../../source/node";
 import { openPythonParser, type PythonDocument, type PythonParser } from "../../source/parse";
 import { DisposableStore } from "../shared/disposableStore";
 import { worthALens } from "./worthALens";
@@ -13,10 +15,12 @@ import { worthALens } from "./worthALens";
 interface Parsed {
   readonly python: PythonDocument;
   version: number;
-  loops: readonly Loop[];
+  tree: PythonTree | undefined;
+  loops: readonly Loop[] | undefined;
+  models: FoundModels | undefined;
 }
 
-/** The loops of open Python files, each parsed once a version, and only what an edit changed. */
+/** The loops and the models of open Python files, each parsed once a version, and only what an edit changed. */
 export class LoopsOfDocument implements Disposable {
   private readonly owned = new DisposableStore();
   private readonly parsed = new Map<string, Parsed>();
@@ -39,19 +43,39 @@ export class LoopsOfDocument implements Disposable {
 
   /** Loops that are worth a profile, in order: see `worthALens`. Empty where the text cannot be parsed. */
   async of(document: TextDocument): Promise<readonly Loop[]> {
+    const entry = await this.parse(document);
+    if (entry?.tree === undefined) return [];
+    entry.loops ??= worthALens(findLoops(entry.tree).loops);
+    return entry.loops;
+  }
+
+  /** Where models are loaded and with what; undefined where the text cannot be parsed. */
+  async modelsOf(document: TextDocument): Promise<FoundModels | undefined> {
+    const entry = await this.parse(document);
+    if (entry?.tree === undefined) return undefined;
+    entry.models ??= findModels(entry.tree);
+    return entry.models;
+  }
+
+  private async parse(document: TextDocument): Promise<Parsed | undefined> {
     this.parser ??= openPythonParser((file) => readFile(join(this.grammars, file)));
     const parser = await this.parser;
-    if (document.isClosed) return [];
+    if (document.isClosed) return undefined;
     const key = document.uri.toString();
-    const entry = this.parsed.get(key) ?? { python: parser.open(), version: -1, loops: [] };
+    let entry = this.parsed.get(key);
+    if (entry?.version === document.version) return entry;
+    const python = entry?.python ?? parser.open();
+    const tree = python.update(document.getText());
+    if (!tree.known) log.debug(`${document.uri.fsPath}: ${tree.reason}`);
+    entry = {
+      python,
+      version: document.version,
+      tree: tree.known ? tree.value : undefined,
+      loops: undefined,
+      models: undefined,
+    };
     this.parsed.set(key, entry);
-    if (entry.version !== document.version) {
-      const tree = entry.python.update(document.getText());
-      if (!tree.known) log.debug(`${document.uri.fsPath}: ${tree.reason}`);
-      entry.loops = tree.known ? worthALens(findLoops(tree.value).loops) : [];
-      entry.version = document.version;
-    }
-    return entry.loops;
+    return entry;
   }
 
   /** The loop at the cursor, the only one, or the one that the user picks. */

@@ -54,6 +54,13 @@ export class PanelInWindow {
   }
 }
 
+/** The quantization panel. */
+export class QuantizationPanel extends PanelInWindow {
+  constructor(page: Page) {
+    super(page, "wattline-quant");
+  }
+}
+
 /** The run panel. */
 export class RunPanel extends PanelInWindow {
   constructor(page: Page) {

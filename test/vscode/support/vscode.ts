@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { CodeLens } from "../pages/codeLens";
 import { Notebook } from "../pages/notebook";
-import { RunPanel } from "../pages/panel";
+import { QuantizationPanel, RunPanel } from "../pages/panel";
 import { Runs } from "../pages/runs";
 import { StatusBar } from "../pages/statusBar";
 
@@ -53,6 +53,7 @@ export class VsCode {
   readonly codeLens: CodeLens;
   readonly notebook: Notebook;
   readonly panel: RunPanel;
+  readonly quantization: QuantizationPanel;
   readonly runs: Runs;
   /** What the pages say in their consoles that is an error: a violated content policy is one. */
   readonly pageErrors: string[] = [];
@@ -68,6 +69,7 @@ export class VsCode {
     this.codeLens = new CodeLens(page);
     this.notebook = new Notebook(page);
     this.panel = new RunPanel(page);
+    this.quantization = new QuantizationPanel(page);
     this.runs = new Runs(page);
     page.on("console", (message) => {
       // Its own complaints (no network here) are VS Code's.
