@@ -38,11 +38,23 @@ describe("quantizing a model", () => {
       assert.match(text, /tiny-llama LlamaForCausalLM/);
       assert.match(text, /Rule R\d+ decided/);
       const frame = await window.quantization.frame();
-      await frame.getByLabel("Device").selectOption("RTX 4090");
+      await frame
+        .locator("label", { hasText: /^Device/ })
+        .locator("select")
+        .selectOption("RTX 4090");
       await window.quantization.waitForText(/Not for you: reading its weights/);
-      await frame.getByLabel("Served as").selectOption("async");
+      await frame
+        .locator("label", { hasText: /^Served as/ })
+        .locator("select")
+        .selectOption("async");
       await window.quantization.waitForText(/batch 64/);
-      assert.equal(await frame.getByLabel("Batch").inputValue(), "64");
+      assert.equal(
+        await frame
+          .locator("label", { hasText: /^Batch/ })
+          .locator("input")
+          .inputValue(),
+        "64",
+      );
       await frame.locator(".layer-map").focus();
       await window.page.keyboard.press("ArrowDown");
       await window.page.keyboard.press("ArrowDown");
