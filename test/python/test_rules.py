@@ -1,8 +1,10 @@
 """Which loops train: the table of docs/tracer.md, row by row."""
 
 import ast
+import re
 
 import pytest
+from harness import ROOT
 from wattline_tracer.rules import find_loops
 
 
@@ -57,6 +59,15 @@ for x in loader:
     fit(x)
 """
     assert found(source) == [(9, "training", "batch"), (11, "training", "batch")]
+
+
+def test_functions_that_jax_makes_are_followed():
+    assert found(loop("loss, g = jax.value_and_grad(f)(w, x)", "w = step_down(w, g)")) == [(1, "training", "batch")]
+    assert found("g = jax.jit(jax.grad(f))\n" + loop("w = down(w, g(w, x))")) == [(2, "training", "batch")]
+    source = "def update(w, x):\n    g = nnx.grad(f)(w, x)\n    return down(w, g)\nrun = jax.jit(update)\n"
+    assert found(source + loop("w = run(w, x)")) == [(5, "training", "batch")]
+    assert found("run = jax.jit(predict)\n" + loop("y = run(w, x)")) == []
+    assert found(loop("g = torch.autograd.grad(y, x)", "f(g)")) == []
 
 
 def test_the_inner_loop_is_the_one_of_batches():
@@ -117,3 +128,19 @@ def test_a_loop_is_named_by_a_comment_or_by_the_editor():
     inner = loop("for x in y:", "    opt.step()", header="for e in z:  # wattline: ignore")
     assert found(inner) == [(2, "training", "batch")]
     assert found("for x in l:\n    f(x)\n", named=1) == [(1, "training", "batch")]
+
+
+def test_the_editors_rules_and_these_agree_on_where_programs_train():
+    """The fixtures of the CodeLens, which knows more: what it says trains batch by batch is found here too."""
+    missed = []
+    for path in sorted((ROOT / "test/fixtures/python").glob("*.py")):
+        source = path.read_text()
+        try:
+            known = {line for line, _, _ in found(source)}
+        except SyntaxError:
+            continue
+        lines = enumerate(source.splitlines(), 1)
+        expected = [line for line, text in lines if re.search(r"# expect: training batch\b", text)]
+        missed += [(path.name, line) for line in expected if line not in known]
+    # Steps handed to a strategy to run.
+    assert [name for name, _ in missed] == ["tf_gradient_tape.py"]

@@ -24,6 +24,7 @@ _HINTS = (
     b"apply_gradients",
     b"apply_updates",
     b".minimize(",
+    b"grad(",
     b"partial_fit",
     b"no_grad",
     b"inference_mode",

@@ -20,6 +20,9 @@ _EPOCH_FUNCTION = re.compile(r"^_?(train|fit|run)_?(one_|single_|an_)?epoch$|^tr
 # The receiver of `.step(`, `.update(`, `.minimize(`: environments, schedulers and progress bars step, too.
 _OPTIMIZER = re.compile(r"^(.*_)?(opt|optim\w*|optimi[sz]er\w*|scaler|adamw?|sgd|tx)s?(_\w+|[A-Z0-9]\w*)?$")
 _NOT_A_TRAINER = re.compile(r"env|sched|^(lr|p?bar|progress|prof|profiler|logger|writer)$")
+# What makes a function that computes gradients: `jax.grad(f)`, `nnx.value_and_grad(f)`; and what makes one faster.
+_GRADIENT_MAKERS = {"grad", "value_and_grad", "filter_grad", "filter_value_and_grad"}
+_WRAPPERS = {"jit", "pmap", "filter_jit", "filter_pmap", "partial", "compile"}
 _TAPE = re.compile(r"tape", re.IGNORECASE)
 
 _NO_GRADIENTS = {"no_grad", "inference_mode"}
@@ -84,6 +87,7 @@ class _Finder:
         for node in ast.walk(tree):
             if isinstance(node, _FUNCTIONS) and id(node) not in of_classes:
                 self.functions.setdefault(node.name, []).append(node)
+        self.gradients, self.aliases = _made_functions(tree)
         self.reach = {}
         self.in_progress = set()
         self.training = {}
@@ -139,6 +143,10 @@ class _Finder:
 
     def _call(self, call, own):
         name, receiver, base = _call_names(call)
+        if _makes_gradients(call.func) or (receiver is None and name in self.gradients):
+            return _GRADIENT
+        if receiver is None and name in self.aliases and name not in self.functions:
+            name = self.aliases[name]
         if name is None or (base in own and receiver is not None):
             return _NOTHING
         effects = self._function(name, receiver)
@@ -279,6 +287,34 @@ class _Scope:
 
     def inside_training(self):
         return _Scope(self.function_name, self.no_gradients, True)
+
+
+def _made_functions(tree):
+    """Names bound to functions that compute gradients, and other names of functions: `step = jax.jit(update)`."""
+    gradients, aliases = set(), {}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
+            continue
+        value = node.value
+        while isinstance(value, ast.Call) and _last_name(value.func) in _WRAPPERS and value.args:
+            value = value.args[0]
+        names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+        if _makes_gradients(value):
+            gradients.update(names)
+        elif isinstance(value, ast.Name):
+            aliases.update((name, value.id) for name in names)
+    return gradients, aliases
+
+
+def _makes_gradients(node):
+    """`jax.value_and_grad(loss_of)`, `nnx.grad(f)`; not `torch.autograd.grad(y, x)`, which gives gradients."""
+    if not isinstance(node, ast.Call):
+        return False
+    maker = node.func
+    if isinstance(maker, ast.Attribute) and _last_name(maker.value) == "autograd":
+        return False
+    name = maker.attr if isinstance(maker, ast.Attribute) else maker.id if isinstance(maker, ast.Name) else None
+    return name in _GRADIENT_MAKERS
 
 
 def _turns_gradients_off(node):
