@@ -50,6 +50,8 @@ class _OneCall(partial):
         return self.func.__reduce_ex__(2)
 
     def __getattr__(self, name):
+        if name == "__wrapped__":  # inspect.signature would follow it past the instance.
+            raise AttributeError(name)
         return getattr(self.func, name)
 
     def __repr__(self):
