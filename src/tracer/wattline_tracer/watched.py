@@ -50,9 +50,10 @@ class _OneCall(partial):
         return self.func.__reduce_ex__(2)
 
     def __getattr__(self, name):
-        if name == "__wrapped__":  # inspect.signature would follow it past the instance.
-            raise AttributeError(name)
-        return getattr(self.func, name)
+        # No more than these: by `__code__` or `__wrapped__` inspect would take it for the plain function.
+        if name in ("__name__", "__qualname__", "__self__", "__func__"):
+            return getattr(self.func, name)
+        raise AttributeError(name)
 
     def __repr__(self):
         return repr(self.func)
