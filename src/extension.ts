@@ -13,6 +13,7 @@ import { GapReports } from "./editor/panels/gap/reports";
 import { quantization } from "./editor/panels/quant";
 import { RunPanels } from "./editor/panels/run";
 import { profile } from "./editor/profile";
+import { calibrate } from "./editor/profile/calibrate";
 import { example } from "./editor/profile/example";
 import { Starts } from "./editor/profile/starts";
 import { profileTasks } from "./editor/profile/task";
@@ -75,6 +76,7 @@ function compose(context: ExtensionContext, owned: DisposableStore): void {
     store.add(profileTasks({ recorder, starts }));
     const showAgain = (path: string) => panels.showAgain(path);
     store.add(profile({ recorder, runs, loops, starts, showRun, showAgain, memory: context.workspaceState }));
+    store.add(calibrate({ recorder }));
     store.add(example({ examples: context.asAbsolutePath("examples") }));
     store.add(runChanges({ runs }));
     store.add(keepWithinBounds({ runs }));

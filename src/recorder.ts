@@ -19,6 +19,7 @@ const commands: Record<string, () => Promise<Command>> = {
   meters: async () => (await import("./cli/meters")).metersCommand(installation),
   doctor: async () => (await import("./cli/doctor")).doctorCommand(installation),
 
+  calibrate: async () => (await import("./cli/calibrate")).calibrateCommand(installation),
   bloat: async () => (await import("./cli/bloat")).bloatCommand,
   gap: async () => (await import("./cli/gap")).gapCommand(installation),
   quant: async () => (await import("./cli/quant")).quantCommand(installation),

@@ -23,6 +23,7 @@ export interface CommandArguments {
   copyRemedy: [item?: { readonly remedy: string }];
   openExample: [];
   openBloat: [subject?: Uri | RunReference | string];
+  calibrate: [];
   showLog: [];
   quantize: [target?: Uri | QuantTarget];
 }
@@ -99,6 +100,7 @@ export const commands: { readonly [Name in CommandName]: CommandContribution } =
   copyRemedy: { title: "Copy What to Do", icon: "$(copy)", palette: "never" },
   openExample: { title: "Open the Example", enablement: `${trusted} && workspaceFolderCount > 0` },
   openBloat: { title: "Show Energy Bloat", icon: "$(flame)", palette: pipelineFile },
+  calibrate: { title: "Calibrate This Machine", enablement: trusted },
   showLog: { title: "Show Log" },
   quantize: { title: "Show Quantization Advice…", icon: "$(symbol-ruler)", enablement: trusted },
 };

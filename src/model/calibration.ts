@@ -56,3 +56,34 @@ const keys: Readonly<Record<string, string>> = {
 export function peakKey(dtype: string): string {
   return keys[dtype] ?? (dtype.startsWith("float8") ? "fp8" : dtype.startsWith("float4") ? "fp4" : dtype);
 }
+
+const window = {
+  repeats: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  spread: v.pipe(v.number(), v.finite(), v.minValue(0)),
+  /** Seconds of CLOCK_MONOTONIC between which nothing else was done. */
+  startS: v.pipe(v.number(), v.finite()),
+  endS: v.pipe(v.number(), v.finite()),
+};
+
+/** What `calibrate.py` writes: rates as measured, with the times in which the meters are then asked. */
+export const calibrationResultSchema = v.object({
+  torch: shortText,
+  python: shortText,
+  threads: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  devices: v.pipe(
+    v.array(
+      v.object({
+        kind: v.picklist(["cpu", "gpu"] as const),
+        index: v.pipe(v.number(), v.integer(), v.minValue(0)),
+        name: v.optional(shortText),
+        uuid: v.optional(shortText),
+        copy: v.object({ perS: positive, bytes: positive, ...window }),
+        products: v.array(
+          v.object({ dtype: v.pipe(v.string(), v.maxLength(16)), perS: positive, flops: positive, ...window }),
+        ),
+      }),
+    ),
+    v.maxLength(1024),
+  ),
+});
+export type CalibrationResult = v.InferOutput<typeof calibrationResultSchema>;

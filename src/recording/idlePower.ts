@@ -3,12 +3,12 @@
  * Comes from the status bar's watch, or from the two seconds before a run.
  */
 import { mkdir } from "node:fs/promises";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import * as v from "valibot";
 import { log } from "../model/log";
 import { readJson, writeAtomically } from "../store/files";
 import { bootId } from "../store/manifest";
+import { stateFolder } from "./stateFolder";
 
 const schemaName = "wattline.idle/1";
 const idleSchema = v.object({
@@ -65,6 +65,5 @@ async function read(env: Environment) {
 }
 
 function pathOf(env: Environment): string {
-  const state = env.XDG_STATE_HOME || join(env.HOME ?? homedir(), ".local/state");
-  return join(env.WATTLINE_STATE_DIR ?? join(state, "wattline"), "idle.json");
+  return join(stateFolder(env), "idle.json");
 }

@@ -12,4 +12,5 @@ export interface Installation {
 
 export const samplerProgram = ({ dist }: Installation) => join(dist, "sampler.js");
 export const tracerSite = ({ dist }: Installation) => join(dist, "tracer", "site");
+export const calibrateProgram = ({ dist }: Installation) => join(dist, "tracer", "wattline_tracer", "calibrate.py");
 export const verifyProgram = ({ dist }: Installation) => join(dist, "verify", "run.py");

@@ -12,6 +12,7 @@ import { isUsed } from "./election";
 import { childEnvironment } from "./environment";
 import { checkCommand } from "./findCommand";
 import { idleWaitS, rememberedIdle } from "./idlePower";
+import { rememberedCalibration } from "./keptCalibration";
 import { type Installation, samplerProgram, tracerSite } from "./paths";
 import { redactArguments } from "./redact";
 import { openSamples, type SampleSource, type SourceSettings, settleElection } from "./sampleSource";
@@ -82,7 +83,12 @@ export async function record(options: RecordOptions, installation: Installation)
     await writeManifest(runPath, manifestWith(source));
     source = await settleElection(source, settings);
     const idlePowerW = await idleBefore(options, source);
-    const manifest: Manifest = { ...manifestWith(source), ...(idlePowerW && { idlePowerW }) };
+    const calibration = await rememberedCalibration(options.env);
+    const manifest: Manifest = {
+      ...manifestWith(source),
+      ...(idlePowerW && { idlePowerW }),
+      ...(calibration && { calibration }),
+    };
     if (early !== undefined) {
       // Somebody thought better of it while Wattline got ready: the command is not run, and nothing is left behind.
       await source.stop();

@@ -1,8 +1,7 @@
 /** Runs the check of formats in the user's own Python, as a run of its own: what the meters read meanwhile is its energy. */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import * as v from "valibot";
 import { malformedFile, WattlineError } from "../model/errors";
 import type { Report } from "../model/report";
 import { type TraceHeader, traceSchemaName } from "../model/trace";
@@ -13,8 +12,8 @@ import {
   type VerifyRun,
   verifyResultSchema,
 } from "../model/verify";
-import { firstFault } from "../store/files";
 import { type Installation, verifyProgram } from "./paths";
+import { readPythonResult } from "./pythonResult";
 import { record } from "./record";
 import { summarize } from "./summarize";
 
@@ -63,28 +62,12 @@ export async function verify(
 }
 
 async function readResult(path: string, python: string, exitCode: number): Promise<VerifyResult> {
-  const bytes = await readFile(path).catch(() => undefined);
-  if (bytes === undefined) {
-    throw new WattlineError(
-      `${python} ended with ${exitCode} before it had measured anything: its own message stands above.`,
-    );
-  }
-  if (bytes.length > mostResultBytes) throw malformedFile(path, "it is larger than any result");
-  let value: unknown;
-  try {
-    value = JSON.parse(bytes.toString("utf8"));
-  } catch {
-    throw malformedFile(path, "it is not JSON");
-  }
-  const fault = (value as { fault?: unknown } | null)?.fault;
-  if (typeof fault === "string") throw new WattlineError(fault.slice(0, 2000));
-  const checked = v.safeParse(verifyResultSchema, value);
-  if (!checked.success) throw malformedFile(path, `it is not as expected (${firstFault(checked.issues)})`);
-  const { samples, baseline, variants } = checked.output;
+  const result = await readPythonResult(path, verifyResultSchema, { python, exitCode, mostBytes: mostResultBytes });
+  const { samples, baseline, variants } = result;
   const columns = [baseline, ...variants].flatMap(({ count, loss, correct }) => [count, loss, correct]);
   if (columns.some((column) => column !== undefined && column.length !== samples))
     throw malformedFile(path, "its columns differ in length");
-  return checked.output;
+  return result;
 }
 
 const phaseOf = (variant: string, beside: string) => `${beside}/${variant}`;
