@@ -19,6 +19,11 @@ export function loopSummary(report: Report): string[] {
   return parts;
 }
 
+/** `bloat 14 %`, a line of its own because it opens a panel of its own; undefined where there is none to speak of. */
+export function bloatSummary({ bloat }: Report): string | undefined {
+  return bloat !== undefined && bloat.share >= 0.005 ? `bloat ${formatShare(bloat.share)}` : undefined;
+}
+
 /** The part of a run's energy that was spent waiting for data; undefined where phases are not known. */
 export function dataShare(
   report: Report,

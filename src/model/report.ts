@@ -20,6 +20,8 @@ export interface Report {
   readonly other: { readonly energyJ?: number; readonly durationS: number };
   readonly iterations: ReportedIterations;
   readonly indicators?: Indicators;
+  /** What the loop burned without being any faster, once the run is over: `wattline bloat RUN` has its parts. */
+  readonly bloat?: ReportedBloat;
   readonly self: SelfCost;
   readonly warnings: readonly Warning[];
 }
@@ -106,6 +108,13 @@ export interface Indicators {
   readonly activationBytes?: number;
   readonly energyPerSampleJ?: number;
   readonly energyPerTokenJ?: number;
+}
+
+/** Intrinsic and extrinsic parts of model/waste.ts together. */
+export interface ReportedBloat {
+  readonly energyJ: number;
+  /** Of the run's energy. */
+  readonly share: number;
 }
 
 /** What Wattline itself cost. */

@@ -1,4 +1,5 @@
 import { report } from "../analysis/report";
+import { reportedBloat } from "../analysis/waste";
 import type { Report } from "../model/report";
 import { readRun } from "../store/readRun";
 import { writeSummary } from "../store/summary";
@@ -9,8 +10,10 @@ import { writeSummary } from "../store/summary";
  */
 export async function summarize(runPath: string): Promise<Report> {
   const run = await readRun(runPath);
-  const derived = report(run);
+  if (run.state === "running") return report(run);
+  const bloat = reportedBloat(run);
+  const derived = { ...report(run), ...(bloat && { bloat }) };
   // A run may lie on a medium that cannot be written; its report is an answer all the same.
-  if (run.state !== "running") await writeSummary(run.path, derived).catch(() => {});
+  await writeSummary(run.path, derived).catch(() => {});
   return derived;
 }

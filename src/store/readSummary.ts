@@ -88,6 +88,7 @@ const summarySchema = v.object({
       energyPerTokenJ: optional,
     }),
   ),
+  bloat: v.optional(v.object({ energyJ: finite, share: finite })),
   self: v.object({ cpuTimeS: finite, residentBytes: finite, addedTimePerIterationS: optional, polls: count }),
   warnings: v.array(
     v.object({

@@ -2,4 +2,4 @@
 export { clockLabel } from "./clocks";
 export { bloatShare, energyOfKind, wasteHeadline } from "./headline";
 export { pipelineOfRuns } from "./pipelineOfRuns";
-export { type WasteQuestion, wasteReport } from "./report";
+export { reportedBloat, type WasteQuestion, wasteReport } from "./report";

@@ -4,6 +4,7 @@
  * (attribution/); waits are split by time (waits.ts). So the parts add up to the run, and no joule is counted twice.
  */
 import { type Answer, known, unknown } from "../../model/answer";
+import type { ReportedBloat } from "../../model/report";
 import type { Run } from "../../model/run";
 import {
   type Straggler,
@@ -17,6 +18,7 @@ import { type DeviceEnergy, deviceEnergies, runWindow } from "../deviceEnergy";
 import { errorOf, type RankEnergies, rankEnergies, secondsOf } from "../rankEnergies";
 import { type Rank, ranksOf, ranksOfDevice, rankTraces } from "../ranks";
 import { withClocks } from "./clocks";
+import { bloatShare } from "./headline";
 import { deviceSegments, hostSegments, type Kinds, kindsOf, loopTimes } from "./segments";
 import { causeOf, type Pace, pacesOf, secondsInLoop } from "./stragglers";
 import { waitingOf } from "./waitingMap";
@@ -37,6 +39,14 @@ export function wasteReport(run: Run, { others = [] }: WasteQuestion = {}): Answ
     return answer.known ? [{ run: other, report: answer.value }] : [];
   });
   return known(withClocks(run, own.value, sweep));
+}
+
+/** For the report of a run that is over; undefined where it cannot be told, or no loop was traced. */
+export function reportedBloat(run: Run): ReportedBloat | undefined {
+  const answer = ownReport(run, []);
+  if (!answer.known || answer.value.run.iterations === 0) return undefined;
+  const share = bloatShare(answer.value);
+  return { energyJ: share * answer.value.energyJ, share };
 }
 
 function ownReport(run: Run, others: readonly Run[]): Answer<WasteReport> {

@@ -4,7 +4,7 @@ import { DisposableStore } from "../shared/disposableStore";
 import { onSetting, setting } from "../shared/settings";
 import type { WorkspaceRuns } from "../shared/workspaceRuns";
 import type { LoopsOfDocument } from "./loops";
-import { type LoopResult, LoopResults, resultTitle } from "./results";
+import { bloatTitle, type LoopResult, LoopResults, resultTitle } from "./results";
 
 /** Above each training loop: profile it; after a run what an iteration used, opening the run. */
 export function codeLens({
@@ -53,5 +53,13 @@ function lensesOf(document: TextDocument, loop: Loop, result: LoopResult | undef
     command: "wattline.openRun",
     arguments: [result.run],
   });
-  return [open, profile];
+  const bloat = bloatTitle(result);
+  if (bloat === undefined) return [open, profile];
+  const waste = new CodeLens(range, {
+    title: bloat,
+    tooltip: "Energy that this loop's last run spent without being any faster",
+    command: "wattline.openBloat",
+    arguments: [result.run],
+  });
+  return [open, waste, profile];
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
-import { loopSummary } from "../../analysis/loopSummary";
+import { bloatSummary, loopSummary } from "../../analysis/loopSummary";
 import type { Manifest } from "../../model/manifest";
 import { readManifest } from "../../store/manifest";
 import { readSummary } from "../../store/readSummary";
@@ -11,6 +11,8 @@ export interface LoopResult {
   readonly run: string;
   /** At most three: `182 J/iter`, `41 W`, `data wait 21 %`. */
   readonly parts: readonly string[];
+  /** `bloat 14 %`; absent where there is none, or it is not known. */
+  readonly bloat?: string;
   /** The file was changed after the run began: lines may have moved, and the numbers are of what was there. */
   readonly stale: boolean;
 }
@@ -20,6 +22,7 @@ interface LoopRun {
   readonly manifest: Manifest;
   readonly loop: { readonly path: string; readonly line: number; readonly endLine: number };
   readonly parts: readonly string[];
+  readonly bloat?: string;
 }
 
 /** Older ones say less about the code as it is. */
@@ -51,7 +54,7 @@ export class LoopResults {
       const stale = isDirty || (await changedSince(run.manifest, file));
       // Where lines have moved, the run's loop is taken for the nearest.
       const line = lines.includes(run.loop.line) || !stale ? run.loop.line : nearest(lines, run.loop.line);
-      if (line !== undefined && !results.has(line)) results.set(line, { run: run.path, parts: run.parts, stale });
+      if (line !== undefined && !results.has(line)) results.set(line, resultOf(run, stale));
     }
     return results;
   }
@@ -67,11 +70,17 @@ export class LoopResults {
   }
 }
 
+function resultOf({ path, parts, bloat }: LoopRun, stale: boolean): LoopResult {
+  return { run: path, parts, stale, ...(bloat !== undefined && { bloat }) };
+}
+
 async function readLoopRun(path: string): Promise<LoopRun | undefined> {
   const report = await readSummary(path);
   const loop = report?.iterations.loop;
   if (report === undefined || loop === undefined) return undefined;
-  return { path, manifest: await readManifest(path), loop, parts: loopSummary(report) };
+  const bloat = bloatSummary(report);
+  const parts = loopSummary(report);
+  return { path, manifest: await readManifest(path), loop, parts, ...(bloat !== undefined && { bloat }) };
 }
 
 /** Whether a file was changed after a run began: the script by its content, a module of it by its time. */
@@ -95,6 +104,11 @@ export async function changedSince(
 
 function nearest(lines: readonly number[], line: number): number | undefined {
   return [...lines].sort((a, b) => Math.abs(a - line) - Math.abs(b - line))[0];
+}
+
+/** `$(flame) bloat 14 %`, likewise. */
+export function bloatTitle({ bloat, stale }: LoopResult): string | undefined {
+  return bloat === undefined ? undefined : `$(flame) ${bloat}${stale ? " (before edit)" : ""}`;
 }
 
 /** `$(zap) 182 J/iter · 41 W · data wait 21 %`, with `(before edit)` where the file has changed since. */

@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { LoopResults, resultTitle } from "../../../src/editor/codeLens/results";
+import { bloatTitle, LoopResults, resultTitle } from "../../../src/editor/codeLens/results";
 import { Starts } from "../../../src/editor/profile/starts";
 import { readSummary } from "../../../src/store/readSummary";
 import { listRuns } from "../../../src/store/runs";
@@ -65,6 +65,20 @@ describe("what the last run of a loop used", () => {
     expect(results.get(12)).toEqual({ run: newer, parts: ["182 J/iter", "41.0 W", "data wait 21 %"], stale: false });
     expect(results.has(40)).toBe(false);
     expect(resultTitle(results.get(12)!)).toBe("$(zap) 182 J/iter · 41.0 W · data wait 21 %");
+  });
+
+  it("has a line of its own for the bloat, where the report knows of some", async () => {
+    const { root, file, add } = await folder();
+    const path = await add("run", "2026-11-24T12:00:00Z", 182);
+    const summary = JSON.parse(summaryOf(file, 182)) as object;
+    const told = async (bloat: unknown) => {
+      writeFileSync(join(path, "summary.json"), JSON.stringify({ ...summary, bloat }));
+      const results = await new LoopResults().of(await listRuns(root), file, [12], false);
+      return results.get(12) && bloatTitle(results.get(12)!);
+    };
+    expect(await told({ energyJ: 57.4, share: 0.14 })).toBe("$(flame) bloat 14 %");
+    expect(await told({ energyJ: 0.1, share: 0.0002 })).toBeUndefined();
+    expect(await told(undefined)).toBeUndefined();
   });
 
   it("is marked once the file has been changed, and stays with the nearest loop", async () => {
