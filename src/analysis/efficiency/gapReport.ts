@@ -71,26 +71,17 @@ function measuredLayers(
   peaks: Peaks,
   powerW: NonNullable<GapInput["powerW"]>,
 ): Measured[] {
-  const forwards = new Map(means.flatMap((mean) => (mean.pass === "forward" ? [[mean.layer.id, mean]] : [])));
   return means.map((mean) => {
     const limits = peaks.of(mean);
-    const bytes = bytesOf(mean, forwards.get(mean.layer.id) ?? mean);
+    const bytes = bytesOf(mean);
     return { mean, limits, ...(bytes !== undefined && { bytes }), row: rowOf(mean, bytes, limits, powerW[mean.pass]) };
   });
 }
 
-/** A backward reads what the forward read, so its bytes come from the forward's, scaled to its calls. */
-function bytesOf(mean: LayerMean, forward: LayerMean): number | undefined {
-  const { inputBytes, outputBytes } = forward;
-  const { weightBytes } = mean.layer;
+function bytesOf({ layer, pass, calls, inputBytes, outputBytes }: LayerMean): number | undefined {
+  const { type, weightBytes } = layer;
   if (inputBytes === undefined || outputBytes === undefined || !(weightBytes >= 0)) return undefined;
-  const share = mean.calls / forward.calls;
-  return leastBytes(mean.layer.type, mean.pass, {
-    weightBytes,
-    inputBytes: inputBytes * share,
-    outputBytes: outputBytes * share,
-    calls: mean.calls,
-  });
+  return leastBytes(type, pass, { weightBytes, inputBytes, outputBytes, calls });
 }
 
 function rowOf(mean: LayerMean, bytes: number | undefined, found: LayerLimits, powerW: number | undefined): GapLayer {

@@ -67,8 +67,9 @@ export function layerTable(count: number, iterations: number, backward = true): 
           calls: 1,
           timeS: twice * timeS * (0.95 + 0.1 * random()),
           flops: twice * flops,
-          inputBytes,
-          outputBytes,
+          // Backward: the gradient of the output, for products twice, and the input; written is the input's gradient.
+          inputBytes: pass === "forward" ? inputBytes : (kind.kernel === 0 ? 1 : 2) * outputBytes + inputBytes,
+          outputBytes: pass === "forward" ? outputBytes : inputBytes,
           dtype: "float32",
           inputShape: [8, from, size, size],
           outputShape: [8, to, size, size],

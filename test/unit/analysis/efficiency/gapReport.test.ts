@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { leastBytes } from "../../../../src/analysis/efficiency/bytes";
 import { layerSummary } from "../../../../src/analysis/efficiency/gapHeadline";
 import type { GapLayer, GapReport } from "../../../../src/model/gap";
 import type { LayerMeasure, TracedLayer } from "../../../../src/model/trace";
@@ -224,6 +225,24 @@ describe("input that is not as it should be", () => {
         }
       }),
     );
+  });
+});
+
+describe("bytes", () => {
+  const moved = { weightBytes: 100, inputBytes: 1000, outputBytes: 4000, calls: 2 };
+
+  it("are activations and weights once, and in a backward the weights' gradient too", () => {
+    expect(leastBytes("Linear", "forward", moved)).toBe(1000 + 4000 + 2 * 100);
+    expect(leastBytes("Linear", "backward", moved)).toBe(1000 + 4000 + 4 * 100);
+  });
+
+  it("are those of the rows that are looked up, and of the whole table's gradient", () => {
+    expect(leastBytes("Embedding", "forward", { ...moved, weightBytes: 1e9 })).toBe(1000 + 2 * 4000);
+    expect(leastBytes("Embedding", "backward", { ...moved, weightBytes: 1e9 })).toBe(1000 + 4000 + 2e9);
+  });
+
+  it("are none where a layer hands on what it gets", () => {
+    for (const type of ["Identity", "Flatten"]) expect(leastBytes(type, "forward", moved)).toBe(0);
   });
 });
 
