@@ -8,6 +8,7 @@ import { IdleWatch } from "./editor/live";
 import { metersView } from "./editor/meters";
 import { notebookCells } from "./editor/notebook";
 import { bloatPanels } from "./editor/panels/bloat";
+import { WasteReports } from "./editor/panels/bloat/reports";
 import { gapPanels } from "./editor/panels/gap";
 import { GapReports } from "./editor/panels/gap/reports";
 import { quantization } from "./editor/panels/quant";
@@ -56,7 +57,8 @@ function compose(context: ExtensionContext, owned: DisposableStore): void {
   const gapReports = owned.add(new GapReports(runs, context.asAbsolutePath("dist/gapReporter.js")));
   owned.add(gapPanels({ runs, reports: gapReports, extension: context.extensionUri }));
   owned.add(layerLens({ runs, reports: gapReports }));
-  owned.add(bloatPanels({ extension: context.extensionUri }));
+  const waste = owned.add(new WasteReports(context.asAbsolutePath("dist/bloatSolver.js")));
+  owned.add(bloatPanels({ runs, follower, reports: waste, extension: context.extensionUri }));
 
   // What starts programs, reads settings that name them, or changes files.
   const trusted = (): Disposable => {

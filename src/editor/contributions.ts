@@ -294,6 +294,7 @@ export function contributes(): Record<string, unknown> {
       "view/item/context": [
         { command: command("openRun"), group: "1_open@1", when: item("/^run\\.(?!faulty)/") },
         { command: command("openGap"), group: "1_open@2", when: item("/^run\\.(?!faulty)/") },
+        { command: command("openBloat"), group: "1_open@2", when: item("/^run\\.(?!faulty)/") },
         { command: command("revealRun"), group: "1_open@3", when: item("/^run\\./") },
         { command: command("labelRun"), group: "2_change@1", when: `${item("/^run\\.(?!faulty)/")} && ${trusted}` },
         {

@@ -55,8 +55,8 @@ export function runTiles(report: WasteReport): Tile[] {
       ...(total.relativeError === undefined ? {} : { error: total.relativeError }),
       reason: "the whole run",
     },
-    sum("bought no speed", ["intrinsic"], "nothing was found"),
-    sum("waiting for ranks", ["extrinsic"], report.run.ranks > 1 ? "nothing was found" : "one rank"),
+    sum("bought no speed", ["intrinsic", "extrinsic"], "nothing was found"),
+    sum("of it, waiting for ranks", ["extrinsic"], report.run.ranks > 1 ? "nothing was found" : "one rank"),
     sum("outside of the loop", ["outside"], "nothing was found"),
   ];
 }

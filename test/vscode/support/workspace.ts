@@ -52,7 +52,12 @@ export class TestWorkspace {
     iterations?: number;
     env?: Record<string, string>;
   } = {}): Promise<string> {
-    const args = [join(root, "dist/recorder.js"), "run", "--", "python3", "train.py", String(iterations)];
+    return this.recordCommand(["python3", "train.py", String(iterations)], env);
+  }
+
+  /** Records any command in this folder. */
+  async recordCommand(command: readonly string[], env: Record<string, string>): Promise<string> {
+    const args = [join(root, "dist/recorder.js"), "run", "--", ...command];
     await new Promise<void>((resolve, reject) => {
       execFile(process.execPath, args, { cwd: this.path, env: { ...process.env, ...env } }, (error, _, stderr) =>
         error ? reject(new Error(`The recorder failed: ${stderr}`)) : resolve(),

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
 import { evaluatePlan, importPlan, problemOf } from "../../../src/analysis/bloat";
 import { pipeline } from "../../browser/makeBloat";
+import { type DrivenPowercap, drivenPowercap, ranksScript } from "../../fixtures/fake-powercap/driver";
 import { PanelInWindow } from "../pages/panel";
 import { inWindow, type VsCode } from "../support/vscode";
 import { eventually, TestWorkspace } from "../support/workspace";
@@ -67,6 +68,50 @@ describe("energy bloat of a pipeline", () => {
       await window.screenshot("12-bloat-failed");
       writeFileSync(file("bad.pipeline.json"), JSON.stringify(profile));
       await panel.waitForText(/buys no speed/);
+    });
+  });
+});
+
+describe("energy bloat of a run", () => {
+  let powercap: DrivenPowercap;
+  let workspace: TestWorkspace;
+
+  before(async () => {
+    powercap = await drivenPowercap({ idleW: 10, idleDramW: 0.5 });
+    workspace = new TestWorkspace();
+    writeFileSync(join(workspace.path, "gpt.pipeline.json"), JSON.stringify(profile));
+    // Two gloo ranks, the second slowed on purpose.
+    const python = join(__dirname, "../../../.venv/bin/python");
+    const torchrun = [python, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"];
+    const words = [ranksScript, "--root", powercap.root, "--truth", workspace.path, "--iterations", "50"];
+    const env = { WATTLINE_POWERCAP_ROOT: powercap.root, OMP_NUM_THREADS: "1" };
+    await workspace.recordCommand([...torchrun, ...words], env);
+  });
+  after(async () => {
+    workspace.dispose();
+    await powercap.stop();
+  });
+
+  it("names the straggler with what the others spent, and lends it to the plan of a pipeline", async () => {
+    await inWindow({ name: "bloat-run", folder: workspace.path }, async (window) => {
+      const panel = new PanelInWindow(window.page, "wattline-bloat");
+      await window.openSideBar();
+      await eventually("the run in the list", async () => (await window.runs.rows.count()) === 1);
+      await window.runs.choose(window.runs.rows.first(), "Show Energy Bloat");
+      await panel.waitForText(/of this run's energy bought no speed.*Rank 1.*is slow throughout/);
+      await window.screenshot("13-bloat-of-a-run");
+      await window.page.keyboard.press("Control+W");
+
+      await window.openFile("gpt.pipeline.json");
+      await window.command("Wattline: Show Energy Bloat");
+      await panel.waitForText(/4 stages × 8 microbatches/);
+      await panel.press("From a run");
+      const input = window.page.locator(".quick-input-widget input");
+      await input.waitFor();
+      await window.page.keyboard.press("Enter");
+      await panel.waitForText(/Rank 1 of .* takes [12]\.\d+× as long as the median of the others/);
+      await panel.waitForText(/while it waits for a straggler [12]\.\d+× as slow/);
+      await window.screenshot("14-bloat-measured-straggler");
     });
   });
 });

@@ -1,28 +1,46 @@
-import { stat } from "node:fs/promises";
+import { statSync } from "node:fs";
 import { type Disposable, Uri, window } from "vscode";
 import { registerCommand } from "../../shared/commands";
 import { DisposableStore } from "../../shared/disposableStore";
-import { inWorkspace } from "../../shared/workspaceRuns";
+import type { Follower } from "../../shared/follower";
+import { inWorkspace, type WorkspaceRuns } from "../../shared/workspaceRuns";
 import { PanelSet } from "../shared/panelSet";
-import { bloatKind, ProfilePanel } from "./panel";
+import { bloatKind } from "./kind";
+import { measureStraggler } from "./measure";
+import { ProfilePanel } from "./panel";
+import type { WasteReports } from "./reports";
+import { RunWastePanel } from "./runPanel";
 
-/** The energy-bloat panels, one a profile. Holds no numbers: see analysis/bloat. */
-export function bloatPanels({ extension }: { readonly extension: Uri }): Disposable {
+/** The energy-bloat panels, one a profile or run. Holds no numbers: see analysis/bloat and analysis/waste. */
+export function bloatPanels({
+  runs,
+  follower,
+  reports,
+  extension,
+}: {
+  readonly runs: WorkspaceRuns;
+  readonly follower: Follower;
+  readonly reports: WasteReports;
+  readonly extension: Uri;
+}): Disposable {
   const owned = new DisposableStore();
+  const measure = () => measureStraggler(runs, reports);
   const panels = owned.add(
-    new PanelSet<ProfilePanel>({
+    new PanelSet<ProfilePanel | RunWastePanel>({
       name: bloatKind.name,
       title: () => bloatKind.title,
-      make: (path, webview) => new ProfilePanel(path, webview, extension),
+      make: (path, webview) =>
+        kindOf(path) === "folder"
+          ? new RunWastePanel(path, webview, reports, follower, extension)
+          : new ProfilePanel(path, webview, measure, extension),
       // The page's state names it: only what lies in a folder that is open, and is there.
-      restore: async (path) => inWorkspace(path) && (await isFile(path)),
+      restore: (path) => inWorkspace(path) && kindOf(path) !== undefined,
     }),
   );
   owned.add(
-    registerCommand("openBloat", async (subject) => {
+    registerCommand("openBloat", (subject) => {
       const path = pathOf(subject) ?? window.activeTextEditor?.document.uri.fsPath;
-      if (path === undefined) return;
-      panels.show(path, { preserveFocus: false });
+      if (path !== undefined) panels.show(path, { preserveFocus: false });
     }),
   );
   return owned;
@@ -36,6 +54,7 @@ function pathOf(subject: unknown): string | undefined {
   return typeof path === "string" ? path : undefined;
 }
 
-async function isFile(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isFile() ?? false;
+function kindOf(path: string): "file" | "folder" | undefined {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found?.isDirectory() ? "folder" : found?.isFile() ? "file" : undefined;
 }

@@ -1,7 +1,9 @@
-/** What a profile loses, as Markdown, for an issue or a chat. */
+/** What a profile or a run loses, as Markdown, for an issue or a chat. */
 import { type BloatColumns, type PlanColumns, planEnergyJ } from "../../../model/bloatView";
+import { sourceMarks } from "../../../model/device";
 import { formatEnergy, formatQuantity, formatShare, plural } from "../../../model/format";
 import { plain } from "../../shared/markdown";
+import type { Waste } from "./wasteOf";
 
 /** @param fastest the plan of the minimum time */
 export function bloatMarkdown(title: string, columns: BloatColumns, fastest: PlanColumns): string {
@@ -26,5 +28,23 @@ export function bloatMarkdown(title: string, columns: BloatColumns, fastest: Pla
     "",
     `${plural(columns.operations, "operation")}, ${plural(columns.cornerS.length - 1, "corner")}. ○ modelled from the profile, not measured.`,
     ...columns.notes.map((note) => `- ${plain(note)}`),
+  ].join("\n")}\n`;
+}
+
+export function wasteMarkdown({ title, startedAt, headline, report }: Waste): string {
+  const rows = report.parts.map(
+    ({ name, kind, energyJ, standardErrorJ, basis, remedy }) =>
+      `| ${plain(name)} | ${kind} | ${formatEnergy(energyJ, standardErrorJ)} ${sourceMarks[basis]} | ${formatShare(energyJ / report.energyJ)} | ${plain(remedy ?? "")} |`,
+  );
+  return `${[
+    `**${plain(title)}**, ${startedAt}, ${formatEnergy(report.energyJ, report.standardErrorJ)}`,
+    "",
+    plain(headline),
+    "",
+    "| Part | Kind | Energy | Share | What would win it back |",
+    "| :-- | :-- | --: | --: | :-- |",
+    ...rows,
+    "",
+    ...report.notes.map((note) => `- ${plain(note)}`),
   ].join("\n")}\n`;
 }

@@ -1,24 +1,13 @@
 import { basename, dirname } from "node:path";
 import { RelativePattern, Uri, ViewColumn, type WebviewPanel, window, workspace } from "vscode";
-import {
-  type BloatPanelView,
-  type FromBloatPanel,
-  readFromBloatPanel,
-  type ToBloatPanel,
-} from "../../../messages/bloat";
+import type { BloatPanelView, FromBloatPanel, ToBloatPanel } from "../../../messages/bloat";
 import type { PlanColumns } from "../../../model/bloatView";
 import { type PlanExport, planExports } from "../../../model/planExport";
-import { type OwnRequest, type PanelContent, type PanelKind, PanelPage } from "../shared/page";
+import { type OwnRequest, type PanelContent, PanelPage } from "../shared/page";
 import { saveAs } from "../shared/savePicture";
+import { bloatKind } from "./kind";
 import { bloatMarkdown } from "./markdown";
 import { Solver } from "./solver";
-
-export const bloatKind: PanelKind<FromBloatPanel> = {
-  name: "bloat",
-  help: "bloat-panel",
-  title: "Energy Bloat",
-  read: readFromBloatPanel,
-};
 
 /** A message of more than this waits in the editor's queue while others pass. */
 const chunkBytes = 1e6;
@@ -39,6 +28,7 @@ export class ProfilePanel implements PanelContent<FromBloatPanel> {
   constructor(
     readonly path: string,
     webview: WebviewPanel,
+    private readonly measure: () => Promise<Extract<ToBloatPanel, { type: "measured" }> | undefined>,
     extension: Uri,
   ) {
     this.solver = new Solver(Uri.joinPath(extension, "dist", "bloatSolver.js").fsPath);
@@ -79,7 +69,7 @@ export class ProfilePanel implements PanelContent<FromBloatPanel> {
       case "import":
         return this.import();
       case "measure":
-        return;
+        return this.measureStraggler();
       case "solve":
         return this.solve();
       case "cancel":
@@ -178,6 +168,12 @@ export class ProfilePanel implements PanelContent<FromBloatPanel> {
     }
     const document = await workspace.openTextDocument({ content: text, language });
     await window.showTextDocument(document, ViewColumn.Beside);
+  }
+
+  private async measureStraggler(): Promise<void> {
+    const found = await this.measure();
+    if (found === undefined) return;
+    this.page.post(found);
   }
 
   private async import(): Promise<void> {

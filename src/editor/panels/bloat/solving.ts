@@ -22,8 +22,10 @@ import { malformedFile, WattlineError } from "../../../model/errors";
 import type { PlanExport } from "../../../model/planExport";
 import { readBounded } from "../../../store/files";
 import { readProfile } from "../../../store/pipelineFile";
+import { readRun } from "../../../store/readRun";
+import { type Waste, wasteOf } from "./wasteOf";
 
-/** Questions with their answers. All but `solve` are about what was solved last. */
+/** Questions with their answers. All but `solve` and `waste` are about what was solved last. */
 export interface BloatQuestions {
   solve: { asked: { readonly path: string }; answered: Solved };
   /** Plans `from` to `to - 1` of the table, in order from 0 on: each goes on where the one before ended. */
@@ -32,6 +34,8 @@ export interface BloatQuestions {
   /** The plan of a time, in words: for "Copy as Markdown". */
   report: { asked: { readonly timeS: number; readonly stragglerS?: number }; answered: BloatReport };
   export: { asked: { readonly form: PlanExport; readonly timeS: number }; answered: string };
+  /** Where a run's energy went; needs nothing solved. */
+  waste: { asked: { readonly path: string }; answered: Waste };
   compare: {
     asked: { readonly path: string };
     answered: { readonly iterationTimeS: number; readonly energyJ: number };
@@ -72,6 +76,8 @@ export class Solving {
         return this.report(question.timeS, question.stragglerS);
       case "export":
         return this.export(question.form, question.timeS);
+      case "waste":
+        return wasteOf(await readRun(question.path));
       case "compare":
         return this.compare(question.path);
     }
