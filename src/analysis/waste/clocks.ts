@@ -9,6 +9,8 @@ const keys = ["clock", "clock_mhz", "power", "power_limit", "power-limit"];
 
 /** As fast: longer by less than this. */
 const asFast = 0.005;
+/** And uses less by more than this many standard errors. */
+const sure = 2;
 
 interface SweptRun {
   readonly run: Run;
@@ -37,7 +39,10 @@ export function withClocks(run: Run, report: WasteReport, sweep: readonly SweptR
   const now = perIteration(report);
   const best = swept
     .map((one) => ({ ...one, ...perIteration(one.report) }))
-    .filter(({ timeS, usefulJ }) => timeS <= now.timeS * (1 + asFast) && usefulJ < now.usefulJ)
+    .filter(({ timeS, usefulJ, errorJ }) => {
+      const sureJ = sure * Math.hypot(errorJ, now.errorJ);
+      return timeS <= now.timeS * (1 + asFast) && now.usefulJ - usefulJ > sureJ;
+    })
     .sort((a, b) => a.usefulJ - b.usefulJ)[0];
   if (best === undefined) {
     const note = `None of the ${swept.length} other runs is as fast as ${own} and uses less.`;
