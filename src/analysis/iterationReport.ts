@@ -1,5 +1,6 @@
 /** The iterations of a run's main loop: how many, how long, how much energy each. */
-import type { ReportedIterations } from "../model/report";
+import { formatShare, plural } from "../model/format";
+import type { ReportedIterations, Warning } from "../model/report";
 import type { Run } from "../model/run";
 import type { Trace, TracedLoop } from "../model/trace";
 import type { DeviceEnergy } from "./deviceEnergy";
@@ -11,6 +12,7 @@ import {
   iterationEnergies,
 } from "./iterations";
 import { mainTrace } from "./mainTrace";
+import { isSure } from "./settling";
 
 /** The main loop with each of its iterations. */
 export interface LoopIterations extends Iterations {
@@ -56,16 +58,19 @@ export function iterationReport(run: Run, counted: readonly DeviceEnergy[]): Rep
   const found = loopIterations(run);
   if (found === undefined) return { count: 0, excluded: { warmUp: 0, outliers: 0 } };
   const { loop, classified, aggregated, layerTable } = found;
+  const { warmUp, outliers, settling, drift } = classified;
   const durationPerIterationS = meanDurationS(found);
   return {
     count: found.iteration.length + aggregated.count + layerTable,
     excluded: {
-      warmUp: classified.warmUp,
-      outliers: classified.outliers,
+      warmUp,
+      outliers,
+      ...(settling > 0 && { settling }),
       ...(layerTable > 0 && { layerTable }),
     },
     ...energyOf(found, counted),
     ...(durationPerIterationS !== undefined && { durationPerIterationS }),
+    ...(isSure(drift) && { drift }),
     loop: { path: loop.path, line: loop.line, endLine: loop.endLine },
   };
 }
@@ -76,11 +81,43 @@ function meanDurationS({ classified, aggregated }: LoopIterations): number | und
   return classified.counted > 0 ? classified.durationPerIterationS : undefined;
 }
 
-function energyOf(found: LoopIterations, counted: readonly DeviceEnergy[]) {
-  if (counted.length === 0 || found.aggregated.count > found.classified.counted) return {};
-  const answers = counted.map(({ readings, energyJ }) =>
+/** What an iteration's number cannot be, or should not be taken for. */
+export function iterationWarnings(run: Run, counted: readonly DeviceEnergy[]): Warning[] {
+  const found = loopIterations(run);
+  if (found === undefined) return [];
+  const { settling, drift, counted: many } = found.classified;
+  const warnings: Warning[] = [];
+  if (settling > 0) {
+    const message =
+      `The first ${plural(settling, "iteration")} after warm-up came before the machine was steady, as when it grows ` +
+      "warm and lowers its clocks: they are left out of the means.";
+    warnings.push({ code: "iterations-drift", message });
+  }
+  if (isSure(drift)) {
+    const message =
+      `Iterations grew ${formatShare(Math.abs(drift.share), drift.standardError)} ${drift.share > 0 ? "longer" : "shorter"} ` +
+      "over the run and did not become steady: their mean is of a machine that still changed. A longer run tells more.";
+    warnings.push({ code: "iterations-drift", message });
+  }
+  const unknown = energiesOf(found, counted).flatMap((answer) =>
+    answer === undefined || answer.known ? [] : [answer],
+  );
+  if (unknown[0] !== undefined && many > 0 && counted.every(({ energyJ }) => energyJ !== undefined)) {
+    warnings.push({ code: "iterations-unknown", message: `Energy of an iteration: ${unknown[0].reason}` });
+  }
+  return warnings;
+}
+
+function energiesOf(found: LoopIterations, counted: readonly DeviceEnergy[]) {
+  if (found.aggregated.count > found.classified.counted) return [];
+  return counted.map(({ readings, energyJ }) =>
     readings && energyJ !== undefined ? energyPerIteration(readings, found, found.classified.kind) : undefined,
   );
+}
+
+function energyOf(found: LoopIterations, counted: readonly DeviceEnergy[]) {
+  const answers = energiesOf(found, counted);
+  if (answers.length === 0) return {};
   const known = answers.flatMap((answer) => (answer?.known ? [answer.value] : []));
   // A sum needs all its parts.
   if (known.length < answers.length) return {};

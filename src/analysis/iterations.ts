@@ -6,9 +6,12 @@
  * Huber & Ronchetti 2009, Robust Statistics, 5.1), so that one iteration of a minute moves nothing.
  */
 import { type Answer, known, unknown } from "../model/answer";
+import { formatDuration } from "../model/format";
+import { fewestBlocks, iterationsAtLeastS, updatesABlock } from "./attribution/enough";
 import { lowerBound } from "./attribution/readings";
 import type { Stretch } from "./attribution/rows";
 import { energyAt } from "./attribution/total";
+import { type Drift, driftOf, settlingLength } from "./settling";
 
 /** Iterations in order of time. */
 export interface Iterations {
@@ -20,17 +23,20 @@ export interface Iterations {
 export const counted = 0;
 export const warmUp = 1;
 export const outlier = 2;
+/** Before the machine was steady: see settling.ts. */
+export const settling = 3;
 
 export interface ClassifiedIterations {
-  /** `counted`, `warmUp` or `outlier`, one an iteration. */
+  /** `counted`, `warmUp`, `outlier` or `settling`, one an iteration. */
   readonly kind: Uint8Array;
   readonly counted: number;
   readonly warmUp: number;
   readonly outliers: number;
+  readonly settling: number;
   /** Mean of those counted; NaN where there are none. */
   readonly durationPerIterationS: number;
   /** By how much the counted ones grew longer from the first to the last, as a share; absent below 20 of them. */
-  readonly drift?: { readonly share: number; readonly standardError: number };
+  readonly drift?: Drift;
 }
 
 /** A normal distribution's standard deviation is this many median absolute deviations. */
@@ -61,6 +67,7 @@ export function classifyIterations({ durationS }: Iterations): ClassifiedIterati
   // Where the lower limit makes too many into outliers, only what is several times as long is one.
   const limit = limits.find((share) => excess.filter((value) => value > share).length <= rare * excess.length);
   if (limit !== undefined) for (let k = 0; k < excess.length; k++) if (excess[k]! > limit) kind[warm + k] = outlier;
+  const settlingCount = markSettling(durationS, kind);
   const used = durationS.filter((_, k) => kind[k] === counted);
   const drift = driftOf(used);
   return {
@@ -68,9 +75,18 @@ export function classifyIterations({ durationS }: Iterations): ClassifiedIterati
     counted: used.length,
     warmUp: warm,
     outliers: kind.reduce((sum, one) => sum + (one === outlier ? 1 : 0), 0),
+    settling: settlingCount,
     durationPerIterationS: used.length > 0 ? mean(used) : Number.NaN,
     ...(drift && { drift }),
   };
+}
+
+/** @returns how many of those that counted are marked */
+function markSettling(durationS: Float64Array, kind: Uint8Array): number {
+  const rows = [...kind.keys()].filter((k) => kind[k] === counted);
+  const count = settlingLength(Float64Array.from(rows, (k) => durationS[k]!));
+  for (const k of rows.slice(0, count)) kind[k] = settling;
+  return count;
 }
 
 function warmUpLength(durationS: Float64Array): number {
@@ -101,23 +117,6 @@ function localMedians(values: Float64Array): Float64Array {
   return result;
 }
 
-/** Slope of the means of twenty blocks, by least squares. */
-function driftOf(values: Float64Array): { share: number; standardError: number } | undefined {
-  const blocks = 20;
-  if (values.length < blocks) return undefined;
-  const means = Array.from({ length: blocks }, (_, block) =>
-    mean(
-      values.subarray(Math.floor((block * values.length) / blocks), Math.floor(((block + 1) * values.length) / blocks)),
-    ),
-  );
-  const all = mean(means);
-  const centre = (blocks - 1) / 2;
-  const squares = means.reduce((sum, _, k) => sum + (k - centre) ** 2, 0);
-  const slope = means.reduce((sum, value, k) => sum + (k - centre) * value, 0) / squares;
-  const left = means.reduce((sum, value, k) => sum + (value - all - slope * (k - centre)) ** 2, 0) / (blocks - 2);
-  return { share: (slope * blocks) / all, standardError: (Math.sqrt(left / squares) * blocks) / all };
-}
-
 export interface IterationEnergy {
   readonly energyPerIterationJ: number;
   /** Of the mean, by how much blocks of iterations differ; the sensor's gain error is not in it. */
@@ -126,10 +125,7 @@ export interface IterationEnergy {
   readonly iterations: number;
 }
 
-/** Updates of the meter in a block: its two ends are then a few percent of it, and they cancel from block to block. */
-const updatesABlock = 10;
 const mostBlocks = 40;
-const fewestBlocks = 4;
 
 /**
  * Energy of the mean counted iteration, from totals of blocks of neighbouring ones: an iteration shorter than the
@@ -156,7 +152,8 @@ export function energyPerIteration(
   const blocks = Math.min(mostBlocks, usable.length, Math.floor(spanS / (updatesABlock * updateS)));
   if (blocks < fewestBlocks) {
     return unknown(
-      `The iterations take ${spanS.toPrecision(2)} s together, too short for a meter of ${updateS.toPrecision(2)} s.`,
+      `The iterations take ${formatDuration(spanS)} together, too short for a meter that updates every ` +
+        `${formatDuration(updateS)}: run at least ${formatDuration(iterationsAtLeastS(updateS))}.`,
     );
   }
   const energyJ = new Float64Array(blocks);

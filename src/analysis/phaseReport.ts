@@ -1,8 +1,10 @@
 /** The phases of a run: from its traces and its devices' readings to rows of the report. */
+import { formatDuration, formatShare } from "../model/format";
 import { isPhase, type PhaseName, phases as phaseOrder } from "../model/phase";
 import type { Report, ReportedPhase, Warning } from "../model/report";
 import type { Run } from "../model/run";
 import type { Trace } from "../model/trace";
+import { knownAtLeastS } from "./attribution/enough";
 import { type FlatSegments, flattenSpans } from "./attribution/flattenSpans";
 import { type DeviceEnergy, runWindow } from "./deviceEnergy";
 import { errorOf, type RankEnergies, rankEnergies } from "./rankEnergies";
@@ -59,7 +61,10 @@ export function phaseReport(run: Run, counted: readonly DeviceEnergy[]): PhaseRe
       ];
     }),
   );
-  return { ...conserved(inOrder(rows), totalJ, whole * ranks.length), warnings: inseparableWarnings(rows) };
+  return {
+    ...conserved(inOrder(rows), totalJ, whole * ranks.length),
+    warnings: [...inseparableWarnings(rows), ...uncertainWarnings(rows, totalJ, whole)],
+  };
 }
 
 interface Lane {
@@ -165,6 +170,34 @@ function inseparableFrom(
       const name = names[other % names.length]!;
       return its === place ? name : `${name} (rank ${ranks[its]!.rank})`;
     });
+}
+
+/** A phase below this share of the energy is not worth a longer run. */
+const smallShare = 0.02;
+const uncertainShare = 0.25;
+const wantedShare = 0.1;
+
+/** Phases whose error is a large part of them, and how long a run would make them known. */
+function uncertainWarnings(rows: readonly ReportedPhase[], totalJ: number, wholeS: number): Warning[] {
+  const uncertain = [...new Set(rows.map(({ phase }) => phase))].flatMap((phase) => {
+    const ofPhase = rows.filter((row) => row.phase === phase);
+    const energyJ = ofPhase.reduce((sum, row) => sum + row.energyJ, 0);
+    const standardErrorJ = Math.hypot(...ofPhase.map((row) => row.standardErrorJ));
+    const isKnown = standardErrorJ <= uncertainShare * energyJ || energyJ <= smallShare * totalJ;
+    // What cannot be told apart has its own warning: a longer run may not help it.
+    return isKnown || ofPhase.some((row) => row.inseparableFrom) ? [] : [{ phase, energyJ, standardErrorJ }];
+  });
+  if (uncertain.length === 0) return [];
+  const names = uncertain.map(
+    ({ phase, energyJ, standardErrorJ }) => `${phase} (±${formatShare(standardErrorJ / energyJ)})`,
+  );
+  const longS = Math.max(
+    ...uncertain.map((row) => knownAtLeastS(wholeS, row.energyJ, row.standardErrorJ, wantedShare) ?? 0),
+  );
+  const message =
+    `The meter is slow for the energy of ${names.join(" and ")}: about ${formatDuration(longS < 100 ? longS : 60 * Math.ceil(longS / 60))} of such a run would make ` +
+    `${uncertain.length === 1 ? "it" : "each"} known to ${formatShare(wantedShare)}.`;
+  return [{ code: "phases-uncertain", message }];
 }
 
 function inseparableWarnings(rows: readonly ReportedPhase[]): Warning[] {

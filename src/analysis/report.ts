@@ -12,7 +12,7 @@ import type { Run } from "../model/run";
 import { type DeviceEnergy, deviceEnergies, longEnough, runWindow } from "./deviceEnergy";
 import { usersOf } from "./deviceUse";
 import { indicatorsOf } from "./indicators";
-import { iterationReport } from "./iterationReport";
+import { iterationReport, iterationWarnings } from "./iterationReport";
 import { phaseReport } from "./phaseReport";
 
 /**
@@ -28,7 +28,12 @@ export function report(run: Run): Report {
   const total = totalOf(counted);
   const iterations = iterationReport(run, counted);
   const indicators = indicatorsOf(run, iterations);
-  const warnings = [...total.warnings, ...phases.warnings, ...runWarnings(run, devices)];
+  const warnings = [
+    ...total.warnings,
+    ...phases.warnings,
+    ...iterationWarnings(run, counted),
+    ...runWarnings(run, devices),
+  ];
   return {
     schema: reportSchemaName,
     run: reportedRun(run),

@@ -78,10 +78,11 @@ function remark(device: ReportedDevice): string {
 function iterations(report: Report): string {
   const { iterations: found } = report;
   if (found.count === 0) return "";
-  const { warmUp, outliers, layerTable } = found.excluded;
+  const { warmUp, outliers, layerTable, settling } = found.excluded;
   const left = [
     warmUp && `${warmUp} to warm up`,
     outliers && `${outliers} unusual`,
+    settling && `${settling} until the machine was steady`,
     layerTable && `${layerTable} to measure layers`,
   ]
     .filter(Boolean)
@@ -119,7 +120,7 @@ function self({ self: cost }: Report): string {
   const added =
     cost.addedTimePerIterationS === undefined
       ? ""
-      : `${formatQuantity(cost.addedTimePerIterationS, "s")} an iteration, `;
+      : `${formatQuantity(cost.addedTimePerIterationS, "s")} of added time an iteration, `;
   return (
     `Wattline itself cost ${added}${formatQuantity(cost.cpuTimeS, "s")} of CPU time ` +
     `and ${formatBytes(cost.residentBytes)} of memory.`

@@ -70,7 +70,7 @@ export interface IterationChunk {
   readonly durationS: Float64Array;
   /** Joules of all counted devices; NaN where the meter is too slow to say. */
   readonly energyJ: Float64Array;
-  /** 0: counted, 1: warm-up, 2: outlier. */
+  /** 0: counted, 1: warm-up, 2: outlier, 3: before the machine was steady. */
   readonly excluded: Uint8Array;
 }
 

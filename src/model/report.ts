@@ -82,10 +82,14 @@ export interface ReportedIterations {
     readonly outliers: number;
     /** Those in which layers were measured. */
     readonly layerTable?: number;
+    /** Those before the machine was steady. */
+    readonly settling?: number;
   };
   readonly energyPerIterationJ?: number;
   readonly standardErrorJ?: number;
   readonly durationPerIterationS?: number;
+  /** By which share those that count grew longer from the first to the last, where that is sure. */
+  readonly drift?: { readonly share: number; readonly standardError: number };
   /** The loop that the iterations belong to. */
   readonly loop?: { readonly path: string; readonly line: number; readonly endLine: number };
 }
@@ -132,6 +136,9 @@ export type WarningCode =
   | "meters-disagree"
   | "shared-device"
   | "phases-inseparable"
+  | "phases-uncertain"
+  | "iterations-drift"
+  | "iterations-unknown"
   | "no-trace"
   | "tracer-thinned"
   | "tracer-hook-off"

@@ -65,10 +65,11 @@ const summarySchema = v.object({
   iterations: v.object({
     count,
     optimizerSteps: optional,
-    excluded: v.object({ warmUp: count, outliers: count, layerTable: v.optional(count) }),
+    excluded: v.object({ warmUp: count, outliers: count, layerTable: v.optional(count), settling: v.optional(count) }),
     energyPerIterationJ: optional,
     standardErrorJ: optional,
     durationPerIterationS: optional,
+    drift: v.optional(v.object({ share: finite, standardError: finite })),
     loop: v.optional(v.object({ path: text, line: count, endLine: count })),
   }),
   indicators: v.optional(
@@ -99,6 +100,9 @@ const summarySchema = v.object({
         "meters-disagree",
         "shared-device",
         "phases-inseparable",
+        "phases-uncertain",
+        "iterations-drift",
+        "iterations-unknown",
         "no-trace",
         "tracer-thinned",
         "tracer-hook-off",

@@ -94,7 +94,7 @@ function iterationTile(report: Report, source: Source | undefined): Tile {
   const { count, energyPerIterationJ, standardErrorJ, durationPerIterationS, excluded } = report.iterations;
   const label = "energy per iteration";
   if (energyPerIterationJ === undefined) return unknown(label, whyNoIterations(report));
-  const left = excluded.warmUp + excluded.outliers + (excluded.layerTable ?? 0);
+  const left = excluded.warmUp + excluded.outliers + (excluded.layerTable ?? 0) + (excluded.settling ?? 0);
   const title = `Mean of ${plural(count - left, "iteration")}; ${left} of ${count} left out. ${formatDuration(durationPerIterationS)} each.`;
   const error = shownErrorJ(report, energyPerIterationJ, standardErrorJ);
   return known(label, energyPerIterationJ, "J", error, source, `${title}${withGain(report)}`);

@@ -16,6 +16,16 @@ export function attributionAtLeastS(updatePeriodS: number, phases: number): numb
   return Math.max(shortestS, intervalsAPhase * phases * updatePeriodS);
 }
 
+/** Updates of the meter in a block of iterations: its two ends are then a few percent of it, and they cancel between blocks. */
+export const updatesABlock = 10;
+/** Blocks from whose scatter a standard error is taken. */
+export const fewestBlocks = 4;
+
+/** For the energy of an iteration. */
+export function iterationsAtLeastS(updatePeriodS: number): number {
+  return Math.max(shortestS, fewestBlocks * updatesABlock * updatePeriodS);
+}
+
 /**
  * How long a run must be for a phase to be known to a share of its energy, from what a shorter run gave: errors fall
  * with the square root of the time.

@@ -3,6 +3,7 @@ import { headline } from "../../../src/analysis/headline";
 import { loopSummary } from "../../../src/analysis/loopSummary";
 import { report } from "../../../src/analysis/report";
 import { indicatorsText } from "../../../src/cli/indicatorsText";
+import { reportTable } from "../../../src/cli/reportTable";
 import type { Calibration } from "../../../src/model/calibration";
 import type { Manifest } from "../../../src/model/manifest";
 import type { Run } from "../../../src/model/run";
@@ -184,6 +185,80 @@ describe("the report of a run", () => {
     expect(found.excluded).toMatchObject({ outliers: 0, layerTable: 3 });
     expect(found.durationPerIterationS).toBeLessThan(told.iterations.durationPerIterationS! * 1.02);
     expect(told.iterations.excluded).not.toHaveProperty("layerTable");
+  });
+
+  /** The same run with iterations of these lengths, one after the other. */
+  function withDurations(duration: (k: number) => number): Run {
+    const { run } = makeRun(200);
+    const [trace] = run.traces;
+    const durationS = Float64Array.from({ length: 200 }, (_, k) => duration(k));
+    let nowS = 0.5;
+    const startS = durationS.map((value) => (nowS += value) - value);
+    return { ...run, traces: [{ ...trace!, iterations: { ...trace!.iterations, durationS, startS } }] };
+  }
+
+  it("leaves out the iterations before the machine was steady, says so, and counts them", () => {
+    const found = report(withDurations((k) => 0.08 * (1 - 0.15 * Math.max(0, 1 - k / 50))));
+    const { settling } = found.iterations.excluded;
+    expect(settling).toBeGreaterThan(20);
+    expect(found.iterations.durationPerIterationS).toBeCloseTo(0.08, 3);
+    expect(found.iterations).not.toHaveProperty("drift");
+    const [warning] = found.warnings.filter(({ code }) => code === "iterations-drift");
+    expect(warning!.message).toContain(
+      `The first ${settling} iterations after warm-up came before the machine was steady`,
+    );
+    expect(reportTable(found)).toContain(`left out: ${settling} until the machine was steady`);
+    expect(told.iterations.excluded).not.toHaveProperty("settling");
+  });
+
+  it("says by how much a loop drifts that never becomes steady", () => {
+    const found = report(withDurations((k) => 0.08 * (1 + (0.2 * k) / 200)));
+    expect(found.iterations.excluded).not.toHaveProperty("settling");
+    expect(found.iterations.drift!.share).toBeCloseTo(0.18, 2);
+    const [warning] = found.warnings.filter(({ code }) => code === "iterations-drift");
+    expect(warning!.message).toMatch(/grew 18 % longer over the run and did not become steady/);
+    expect(told.iterations).not.toHaveProperty("drift");
+  });
+
+  /** As a meter of `every` readings in place of one would have seen it. */
+  function slower(run: Run, every: number): Run {
+    const columns = run.samples.get(packageDevice.id)!;
+    const few = Object.fromEntries(
+      Object.entries(columns).map(([name, column]) => [
+        name,
+        (column as Float64Array).filter((_, row) => row % every === 0),
+      ]),
+    ) as unknown as SampleColumns;
+    const device = { ...packageDevice, updatePeriodS: every / 100 };
+    return { ...changed(run, { devices: [device] }), samples: new Map([[device.id, few]]) };
+  }
+
+  /** Work whose power nobody can foresee: each interval between readings has up to half more or less. */
+  function restless(run: Run): Run {
+    const columns = run.samples.get(packageDevice.id)!;
+    const next = random(3);
+    let joules = columns.energyJ[0]!;
+    const energyJ = columns.energyJ.map((value, row) => {
+      if (row > 0) joules += (value - columns.energyJ[row - 1]!) * (0.5 + next());
+      return joules;
+    });
+    return { ...run, samples: new Map([[packageDevice.id, { ...columns, energyJ }]]) };
+  }
+
+  it("says that a meter is too slow for phases and for iterations, and how long a run would do", () => {
+    const uncertain = report(restless(slower(makeRun(400).run, 20))).warnings.find(
+      ({ code }) => code === "phases-uncertain",
+    );
+    expect(uncertain!.message).toMatch(
+      /^The meter is slow for the energy of .*±\d+ %.*: about \d+ min of such a run would make/,
+    );
+    expect(told.warnings.map(({ code }) => code)).not.toContain("phases-uncertain");
+    const blind = report(slower(makeRun(200).run, 90));
+    expect(blind.iterations).not.toHaveProperty("energyPerIterationJ");
+    const unknown = blind.warnings.find(({ code }) => code === "iterations-unknown");
+    expect(unknown!.message).toMatch(
+      /together, too short for a meter that updates every \d+ ms: run at least 36\.0 s\.$/,
+    );
   });
 
   it("says what share of the machine's peak the model's FLOPs reach, where both are known", () => {

@@ -10,7 +10,7 @@ export interface Iterations {
 }
 
 /** Why an iteration is not counted, by its code. */
-export const exclusions = ["counted", "warm-up", "outlier"] as const;
+export const exclusions = ["counted", "warm-up", "outlier", "settling"] as const;
 
 /** The iterations of a run, in order. Energies that are not known are NaN. */
 export class IterationStore implements Iterations {
@@ -60,7 +60,7 @@ export class IterationStore implements Iterations {
       this.starts.push(startS);
       this.durations.push(durationS);
       this.energies.push(energyJ);
-      this.codes.push(Math.min(2, more.excluded[i] ?? 0));
+      this.codes.push(Math.min(exclusions.length - 1, more.excluded[i] ?? 0));
       if (!Number.isNaN(energyJ)) this.withEnergy++;
     }
   }

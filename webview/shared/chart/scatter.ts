@@ -134,15 +134,16 @@ export class WlScatter extends LitElement {
   }
 
   private legend(): TemplateResult {
-    const counts = [0, 0, 0];
+    const counts = exclusions.map(() => 0);
     for (const code of this.store.excluded) counts[code]!++;
     const left = [
       ...(counts[1]! > 0 ? [`${counts[1]} warm-up`] : []),
       ...(counts[2]! > 0 ? [plural(counts[2]!, "outlier")] : []),
+      ...(counts[3]! > 0 ? [`${counts[3]} before the machine was steady`] : []),
     ];
     return html`<div class="scatter-legend">
       <span><span class="dot full"></span>${plural(counts[0]!, "iteration")} counted</span>
-      ${left.length === 0 ? nothing : html`<span><span class="dot"></span>${left.join(" and ")} left out</span>`}
+      ${left.length === 0 ? nothing : html`<span><span class="dot"></span>${left.join(", ")} left out</span>`}
       ${this.drift === undefined ? nothing : html`<span><span class="trend"></span>${driftText(this.drift, this.unit)}</span>`}
       ${this.store.withEnergy === 0 ? html`<span>The meter is too slow for the energy of a single iteration.</span>` : nothing}
     </div>`;
