@@ -1,28 +1,29 @@
+import { extname } from "node:path";
 import { performance } from "node:perf_hooks";
 import {
   bloatReport,
   evaluatePlan,
-  exportPlanCsv,
-  exportPlanPython,
+  exportPlan,
   type Frontier,
   importPlan,
   problemOf,
   solveFrontier,
-  stagePlanOf,
 } from "../analysis/bloat";
 import { type BloatReport, schedules } from "../model/bloat";
 import { badArguments, malformedFile, WattlineError } from "../model/errors";
+import type { PlanExport } from "../model/planExport";
 import { readBounded, writeAtomically } from "../store/files";
-import { readProfile, type TableSettings } from "../store/pipelineFile";
+import { isTable, readProfile, readTables, type TableSettings } from "../store/pipelineFile";
 import { numberOption, parse, takeJson } from "./arguments";
 import { bloatTable, type Compared } from "./bloatTable";
 import type { Command } from "./command";
 import { bloatOfRuns, isFolder } from "./waste";
 
 const usage =
-  "wattline bloat FILE [--at TIME_S] [--straggler TIME_S|FACTORx] [--plan OUT.json|.csv|.py] [--compare PLAN] [--json]\n" +
+  "wattline bloat FILE [--at TIME_S] [--straggler TIME_S|FACTORx] [--plan OUT] [--compare PLAN] [--json]\n" +
   "       wattline bloat RUN [RUN …] [--profile OUT.pipeline.json] [--json]\n" +
-  "       for a CSV also: --microbatches N --blocking-power W [--schedule 1f1b|gpipe|interleaved] [--chunks N]";
+  "       OUT ends in .json, .csv, .py (Zeus), .sh (one clock a stage, nvidia-smi) or .tsv (by pipeline rank, Megatron-LM)\n" +
+  "       for CSVs (one or several of one pipeline) also: --microbatches N --blocking-power W [--schedule 1f1b|gpipe|interleaved] [--chunks N]";
 
 const options = {
   at: { type: "string" },
@@ -46,11 +47,13 @@ export const bloatCommand: Command = {
     if (positionals.length > 0 && (await isFolder(positionals[0]!))) {
       return bloatOfRuns(positionals, { json, profile: values.profile }, io);
     }
-    if (positionals.length !== 1)
-      throw badArguments("Name one profile: a pipeline's JSON, or a CSV of clocks; or run folders.", usage);
-    const path = positionals[0]!;
-    const problem = problemOf(await readProfile(path, tableSettings(values)));
-    if (!problem.known) throw malformedFile(path, problem.reason);
+    if (positionals.length !== 1 && (positionals.length === 0 || !positionals.every(isTable)))
+      throw badArguments("Name one profile: a pipeline's JSON, or CSVs of clocks; or run folders.", usage);
+    const settings = tableSettings(values);
+    const profile =
+      positionals.length === 1 ? readProfile(positionals[0]!, settings) : readTables(positionals, settings);
+    const problem = problemOf(await profile);
+    if (!problem.known) throw malformedFile(positionals.join(", "), problem.reason);
     const began = performance.now();
     const frontier = solveFrontier(problem.value, { progress: progressTo(io.stderr, began) })!;
     const elapsedS = (performance.now() - began) / 1000;
@@ -112,14 +115,22 @@ function clearLine(began: number): string {
   return process.stderr.isTTY && performance.now() > began + 1000 ? "\r\u001b[K" : "";
 }
 
-async function writePlan(path: string, { problem }: Frontier, report: BloatReport): Promise<void> {
-  if (/\.json$/i.test(path)) return writeAtomically(path, `${JSON.stringify(report.plan, undefined, 2)}\n`);
-  if (/\.csv$/i.test(path)) return writeAtomically(path, exportPlanCsv(problem, report.plan));
-  if (!/\.py$/i.test(path))
-    throw badArguments(`--plan takes a name that ends in .json, .csv or .py, not "${path}".`, usage);
-  const stages = stagePlanOf(problem, report.plan);
-  if (!stages.known) throw new WattlineError(`${path} was not written: ${stages.reason}.`);
-  await writeAtomically(path, exportPlanPython(stages.value));
+/** The forms in which a plan is written, by the ending of the file's name. */
+const planForms: Readonly<Record<string, PlanExport>> = {
+  ".json": "json",
+  ".csv": "csv",
+  ".py": "zeus",
+  ".sh": "clocks",
+  ".tsv": "megatron",
+};
+
+async function writePlan(path: string, frontier: Frontier, report: BloatReport): Promise<void> {
+  const form = planForms[extname(path).toLowerCase()];
+  if (form === undefined)
+    throw badArguments(`--plan takes a name that ends in .json, .csv, .py, .sh or .tsv, not "${path}".`, usage);
+  const text = exportPlan(form, frontier, report);
+  if (!text.known) throw new WattlineError(`${path} was not written: ${text.reason}.`);
+  await writeAtomically(path, text.value);
 }
 
 /** An existing frequency plan on this profile. */

@@ -75,7 +75,33 @@ export async function readProfile(path: string, settings: TableSettings = {}): P
   const bytes = await readBounded(path, profileLimitBytes);
   if (bytes === undefined) throw malformedFile(path, "there is no such file");
   const text = bytes.toString("utf8").replace(/^\uFEFF/, "");
-  return /\.csv$/i.test(path) ? ofTable(path, text, settings) : parseProfile(path, text);
+  return isTable(path) ? ofTables([{ path, text }], settings) : parseProfile(path, text);
+}
+
+/**
+ * Several tables of clocks of one pipeline, as a run each or a rank each has left them: rows of one stage, instruction
+ * and clock are averaged, whatever file they stand in.
+ * @throws WattlineError naming the file and the place
+ */
+export async function readTables(paths: readonly string[], settings: TableSettings): Promise<BloatProfile> {
+  const files: TableFile[] = [];
+  let bytes = 0;
+  for (const path of paths) {
+    const content = await readBounded(path, profileLimitBytes - bytes);
+    if (content === undefined) throw malformedFile(path, "there is no such file");
+    bytes += content.length;
+    files.push({ path, text: content.toString("utf8").replace(/^\uFEFF/, "") });
+  }
+  return ofTables(files, settings);
+}
+
+export function isTable(path: string): boolean {
+  return /\.csv$/i.test(path);
+}
+
+interface TableFile {
+  readonly path: string;
+  readonly text: string;
 }
 
 /** @param path for messages only */
@@ -95,8 +121,9 @@ export function parseProfile(path: string, text: string): BloatProfile {
 const instructions = ["forward", "backward", "recompute"] as const;
 const tableColumns = ["stage", "instruction", "frequency", "time", "energy"] as const;
 
-function ofTable(path: string, text: string, settings: TableSettings): PipelineProfile {
+function ofTables(files: readonly TableFile[], settings: TableSettings): PipelineProfile {
   const { microbatches, blockingPowerW } = settings;
+  const path = files.map((file) => file.path).join(", ");
   if (microbatches === undefined || blockingPowerW === undefined) {
     throw new WattlineError(
       `${path} is a table of clocks and does not say how its pipeline runs: add --microbatches N and ` +
@@ -104,7 +131,9 @@ function ofTable(path: string, text: string, settings: TableSettings): PipelineP
         "and --schedule gpipe or interleaved with --chunks N where it is not 1f1b.",
     );
   }
-  const lists = parseTable(path, text);
+  const sums: Sums = new Map();
+  for (const file of files) addTable(file, sums);
+  const lists = meansOf(sums);
   const stages = Math.max(lists.forward.length, lists.backward.length);
   for (const name of ["forward", "backward"] as const) {
     for (let stage = 0; stage < stages; stage++) {
@@ -130,14 +159,15 @@ interface Sum {
   energyJ: number;
 }
 
-function parseTable(path: string, text: string): Record<(typeof instructions)[number], ClockOption[][]> {
+/** By instruction and stage, then by clock. Several ranks of a stage are a row each: their mean stands for one of them. */
+type Sums = Map<string, Map<number, Sum>>;
+
+function addTable({ path, text }: TableFile, sums: Sums): void {
   const [header = "", ...lines] = text.trimEnd().split(/\r?\n/);
   const columns = header.split(",").map((name) => plain(name).toLowerCase());
   const places = tableColumns.map((name) => columns.indexOf(name));
   const missing = tableColumns.filter((_, k) => places[k] === -1);
   if (missing.length > 0) throw malformedFile(path, `line 1: no column ${missing.join(", ")}`);
-  // Several ranks of a stage are one row each: their mean stands for one of them.
-  const sums = new Map<string, Map<number, Sum>>();
   for (const [k, line] of lines.entries()) {
     if (line.trim() === "") continue;
     const cells = line.split(",").map(plain);
@@ -164,6 +194,9 @@ function parseTable(path: string, text: string): Record<(typeof instructions)[nu
     const sum = list.get(frequency) ?? { count: 0, timeS: 0, energyJ: 0 };
     list.set(frequency, { count: sum.count + 1, timeS: sum.timeS + timeS, energyJ: sum.energyJ + energyJ });
   }
+}
+
+function meansOf(sums: Sums): Record<(typeof instructions)[number], ClockOption[][]> {
   const lists = { forward: [] as ClockOption[][], backward: [] as ClockOption[][], recompute: [] as ClockOption[][] };
   for (const [key, list] of sums) {
     const [instruction, stage] = key.split(" ") as [(typeof instructions)[number], string];

@@ -54,15 +54,16 @@ describe("wattline bloat", () => {
   });
 
   it("writes the plan in each form, and compares one that exists", async () => {
-    for (const name of ["plan.json", "plan.csv", "plan.py"]) {
+    for (const name of ["plan.json", "plan.csv", "plan.py", "plan.sh", "plan.tsv"]) {
       const path = join(folder, name);
       expect((await run(fixture("tiny_pipeline"), "--at", "1.1", "--plan", path)).code).toBe(0);
-      expect(readFileSync(path, "utf8")).toMatch(name === "plan.json" ? /"operations"/ : /forward/);
-      if (name === "plan.json") continue;
+      const wanted = { "plan.json": /"operations"/, "plan.sh": /^nvidia-smi -i 1 -lgc \d+,\d+/m }[name] ?? /forward/;
+      expect(readFileSync(path, "utf8")).toMatch(wanted);
+      if (!/csv|py/.test(name)) continue;
       expect((await run(fixture("tiny_pipeline"), "--compare", path)).out).toMatch(/takes 1\.1.* s and 39\d J/);
     }
     await expect(run(fixture("tiny_pipeline"), "--plan", join(folder, "plan.txt"))).rejects.toThrow(
-      ".json, .csv or .py",
+      ".json, .csv, .py, .sh or .tsv",
     );
     await expect(run(fixture("tiny_graph"), "--plan", join(folder, "no.py"))).rejects.toThrow("a graph has no stages");
   });
@@ -85,6 +86,24 @@ describe("wattline bloat", () => {
     expect(report.operations).toBe(16);
     await expect(run(path)).rejects.toThrow("add --microbatches N");
     await expect(run(path, "--schedule", "zigzag")).rejects.toThrow("--schedule takes 1f1b");
+  });
+
+  it("joins several tables of one pipeline, and says in which file a row is wrong", async () => {
+    const rows = (timeS: number) =>
+      ["forward", "backward"].map((instruction) => `0,${instruction},1410,${timeS},${100 * timeS}`);
+    const files = [0.1, 0.3].map((timeS, k) => {
+      const path = join(folder, `rank-${k}.csv`);
+      writeFileSync(path, ["stage,instruction,frequency,time,energy", ...rows(timeS)].join("\n"));
+      return path;
+    });
+    const settings = ["--microbatches", "2", "--blocking-power", "75"];
+    const report = await json(...files, ...settings);
+    // The mean of the two, twice forward and twice backward.
+    expect(report.minimumTimeS).toBeCloseTo(0.8, 9);
+    const bad = join(folder, "bad.csv");
+    writeFileSync(bad, "stage,instruction,frequency,time,energy\n0,forward,1410,x,1");
+    await expect(run(files[0]!, bad, ...settings)).rejects.toThrow(`${bad} cannot be read: line 2: time is no number`);
+    await expect(run(files[0]!, fixture("tiny_graph"))).rejects.toThrow("Name one profile");
   });
 
   it("refuses bad input with a sentence that names the file and the fault, and prints nothing", async () => {
