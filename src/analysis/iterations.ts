@@ -214,7 +214,8 @@ function typicalInterval({ timeS }: Stretch): number {
   return median(timeS.subarray(1).map((value, k) => value - timeS[k]!));
 }
 
-function median(values: Float64Array): number {
+/** NaN where there are none. */
+export function median(values: Float64Array): number {
   if (values.length === 0) return Number.NaN;
   const sorted = Float64Array.from(values).sort();
   const middle = sorted.length >> 1;

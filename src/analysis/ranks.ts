@@ -16,10 +16,13 @@ const mostRanks = 16;
 
 /** Ranks that ran on this node, in order: those whose clock is the run's. At least one where anything was traced. */
 export function ranksOf(run: Run): readonly Rank[] {
-  const main = mainTrace(run.traces);
+  const here = run.traces.filter((trace) => isHere(trace, run));
+  const main = mainTrace(here);
   if (main === undefined) return [];
-  const byRank = rankTraces(run.traces.filter((trace) => isHere(trace, run)));
-  if (byRank.size < 2 || byRank.size > mostRanks) return [{ traces: [main] }];
+  const byRank = rankTraces(here);
+  // One of several, whose others are on other nodes, is a rank too.
+  const isOfSeveral = byRank.size === 1 && main.header.rank >= 0 && (main.header.worldSize ?? 1) > 1;
+  if ((byRank.size < 2 && !isOfSeveral) || byRank.size > mostRanks) return [{ traces: [main] }];
   return [...byRank].sort(([a], [b]) => a - b).map(([rank, traces]) => ({ rank, traces }));
 }
 
@@ -34,6 +37,7 @@ export function rankTraces(traces: readonly Trace[]): Map<number, Trace[]> {
   return byRank;
 }
 
+/** Whether a process ran on the node whose clock and meters the run has. */
 function isHere({ header }: Trace, { manifest }: Run): boolean {
   return header.bootId === undefined || manifest.bootId === undefined || header.bootId === manifest.bootId;
 }

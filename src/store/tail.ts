@@ -57,7 +57,10 @@ export class RunTail {
   get run(): Run {
     if (this.manifest === undefined) throw new Error("RunTail.run was asked for before the first poll.");
     const readers = [...this.traces.values()].map(({ reader }) => reader);
-    const lastKnownS = Math.max(this.samples.lastS, ...readers.map(({ lastTimeS }) => lastTimeS));
+    // A process on another node (a folder that nodes share) has another clock.
+    const { bootId } = this.manifest;
+    const here = readers.filter((reader) => (reader.bootId ?? bootId) === (bootId ?? reader.bootId));
+    const lastKnownS = Math.max(this.samples.lastS, ...here.map(({ lastTimeS }) => lastTimeS));
     return {
       path: this.path,
       manifest: this.manifest,

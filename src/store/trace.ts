@@ -120,6 +120,11 @@ export class TraceReader {
     };
   }
 
+  /** Of the machine that it was written on; undefined where that is not known. */
+  get bootId(): string | undefined {
+    return this.header?.bootId;
+  }
+
   /** The latest moment that the trace speaks of, seconds since the run's start. */
   get lastTimeS(): number {
     return this.lastS;

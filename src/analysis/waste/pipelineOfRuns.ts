@@ -14,6 +14,7 @@ import {
 import type { Run } from "../../model/run";
 import type { TracedOperation } from "../../model/trace";
 import { expandPipeline, kindLetters } from "../bloat/pipeline";
+import { median } from "../iterations";
 import { report } from "../report";
 
 /** Of one run. */
@@ -86,7 +87,7 @@ function profile(run: Run): Answer<Profiled> {
   for (const [id, durations] of times) {
     const powerW = powers.of(rankOf.get(id)!, id.startsWith("F") ? "forward" : "backward");
     if (powerW === undefined) return unknown("the energy of its forwards and backwards is not known, rank by rank.");
-    const timeS = median(durations);
+    const timeS = median(Float64Array.from(durations));
     options.set(id, { timeS, energyJ: powerW * timeS });
   }
   const middle = whole[whole.length >> 1]!;
@@ -202,9 +203,3 @@ function asGraph(name: string, { order, shape }: Profiled, profiled: readonly Pr
 }
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}

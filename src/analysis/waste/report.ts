@@ -91,7 +91,7 @@ function ownReport(run: Run, others: readonly Run[]): Answer<WasteReport> {
   const answer = rankEnergies(work, counted, window);
   if (!answer.known) return answer;
   // What several nodes wait for is matched over all of them; the energy is of the ranks that ran here.
-  const everyone = [...ranks, ...elsewhere(ranks, others)];
+  const everyone = [...ranks, ...elsewhere(ranks, [run, ...others])];
   const everyTimes = everyone.map((rank, place) => times[place] ?? loopTimes(rank));
   const waits = matchedWaits(everyone, everyTimes);
   const hostSeconds = host.map((segments) => secondsOf(segments, kinds.names.length, window));
@@ -123,14 +123,16 @@ function ownReport(run: Run, others: readonly Run[]): Answer<WasteReport> {
   });
 }
 
-/** Ranks of the same job on other nodes. */
+/** Ranks of the same job on other nodes: in this folder, where nodes share it, or in their own. */
 function elsewhere(ranks: readonly Rank[], others: readonly Run[]): readonly Rank[] {
   const here = new Set(ranks.map(({ rank }) => rank));
   const size = ranks[0]?.traces[0]?.header.worldSize;
   return others.flatMap((other) =>
-    [...rankTraces(other.traces)]
-      .filter(([rank, [trace]]) => !here.has(rank) && size !== undefined && trace!.header.worldSize === size)
-      .map(([rank, traces]) => ({ rank, traces })),
+    [...rankTraces(other.traces)].flatMap(([rank, traces]) => {
+      if (here.has(rank) || size === undefined || traces[0]!.header.worldSize !== size) return [];
+      here.add(rank);
+      return [{ rank, traces }];
+    }),
   );
 }
 

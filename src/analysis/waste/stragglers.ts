@@ -6,6 +6,7 @@ import type { SampleColumns } from "../../model/sample";
 import { isThrottled, throttleWords } from "../../model/throttle";
 import type { Straggler } from "../../model/waste";
 import type { Segments } from "../attribution/timeline";
+import { median } from "../iterations";
 import type { Kinds, LoopTimes } from "./segments";
 import { segmentAt } from "./segments";
 import type { Wait } from "./waits";
@@ -45,8 +46,11 @@ export function pacesOf(times: readonly (LoopTimes | undefined)[], waits: readon
   const count = Math.max(1, Math.min(windows, Math.floor(common.length / iterationsAWindow)));
   return times.map((_, place) => {
     const slowdownOf = (from: number, to: number) => {
-      const usual = own.map((lengths) => median([...lengths.subarray(from, to)]));
-      return usual[place]! / median(usual.filter((_, other) => other !== place));
+      const usual = own.map((lengths) => median(lengths.subarray(from, to).filter((value) => !Number.isNaN(value))));
+      return (
+        usual[place]! /
+        median(Float64Array.from(usual.filter((value, other) => other !== place && !Number.isNaN(value))))
+      );
     };
     const slow = Array.from({ length: count }, (_, window) => {
       const from = Math.floor((window * common.length) / count);
@@ -74,13 +78,6 @@ function lengthsOf(times: LoopTimes | undefined, iterations: readonly number[]):
     lengths.set(iteration, times.endS[k]! - times.startS[k]!);
   });
   return Float64Array.from(iterations, (iteration) => lengths.get(iteration) ?? Number.NaN);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.filter((value) => !Number.isNaN(value)).sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  if (sorted.length === 0) return Number.NaN;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 /** Longer than the others by a smaller share of an iteration than this is no cause. */

@@ -70,6 +70,14 @@ describe("a run folder", () => {
     expect(rebooted.state).toBe("interrupted");
   });
 
+  it("is as long as what its own node tells, where a process of another node wrote into it too", async () => {
+    const { end: _, ...unfinished } = manifestOf({ bootId: "here" });
+    const elsewhere = [{ ...traceHeader, bootId: "elsewhere" }, ["i", 0, 0, 9_000_000, 0.1]];
+    const run = await readRun(await writeRun({ manifest: unfinished, samples, trace: elsewhere }));
+    expect(run.durationS).toBeLessThan(20);
+    expect(run.traces).toHaveLength(1);
+  });
+
   it("is followed as it grows", async () => {
     const path = await writeRun({ manifest: manifestOf() });
     const tail = new RunTail(path);

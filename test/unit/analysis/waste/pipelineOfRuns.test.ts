@@ -242,6 +242,15 @@ describe("a pipeline that was traced", () => {
     expect(answer.value.parts.some(({ id }) => id === "communication")).toBe(false);
   });
 
+  it("is of one node where its ranks ran on two: each folder's energy is that of its own rank", () => {
+    const run = pipelineRun();
+    const node = (place: number) => ({ ...run, traces: [run.traces[place]!] });
+    const [first] = [wasteReport(node(0), { others: [node(1)] })];
+    if (!first.known) throw new Error(first.reason);
+    expect(first.value.run.ranks).toBe(1);
+    expect(first.value.waiting!.ranks.map(({ rank }) => rank)).toEqual([0, 1]);
+  });
+
   it("is refused with a reason: two runs at one clock, another order, no operations", () => {
     const [run, other] = [pipelineRun(), pipelineRun({ schedule: "gpipe", clock: 700 })];
     expect(pipelineOfRuns([run, run])).toMatchObject({ known: false, reason: expect.stringMatching(/--label clock=/) });
