@@ -23,6 +23,7 @@ const commands: Record<string, () => Promise<Command>> = {
   bloat: async () => (await import("./cli/bloat")).bloatCommand,
   gap: async () => (await import("./cli/gap")).gapCommand(installation),
   quant: async () => (await import("./cli/quant")).quantCommand(installation),
+  compare: async () => (await import("./cli/compare")).compareCommand,
   export: async () => (await import("./cli/export")).exportCommand,
   import: async () => (await import("./cli/import")).importCommand(installation),
   watch: async () => (await import("./cli/watch")).watchCommand(installation),
