@@ -1,10 +1,13 @@
 import { resolve } from "node:path";
+import { rankPaces } from "../analysis/waste";
 import { badArguments } from "../model/errors";
 import { formatCount, plural } from "../model/format";
 import { importTraces } from "../recording/importTrace";
 import type { Installation } from "../recording/paths";
+import { readRun } from "../store/readRun";
 import { parse, takeJson } from "./arguments";
 import type { Command } from "./command";
+import { paceText } from "./paceText";
 
 const usage = "wattline import TRACE.json[.gz] … [--out DIR] [--json]";
 
@@ -24,9 +27,12 @@ export const importCommand = ({ version }: Installation): Command => ({
       version,
     });
     const { runPath, ranks, iterations, layers, spans, skipped } = found;
+    const stragglers = ranks > 1 ? rankPaces(await readRun(runPath)) : [];
     if (json !== false) {
       const run = { id: runPath.slice(runPath.lastIndexOf("/") + 1), path: runPath };
-      io.stdout(`${JSON.stringify({ schema: "wattline.import/1", run, ranks, iterations, layers, spans, skipped })}\n`);
+      io.stdout(
+        `${JSON.stringify({ schema: "wattline.import/1", run, ranks, iterations, layers, spans, skipped, stragglers })}\n`,
+      );
       return 0;
     }
     io.stdout(
@@ -34,6 +40,7 @@ export const importCommand = ({ version }: Installation): Command => ({
         `${plural(ranks, "rank")}, ${plural(iterations, "iteration")}, ${plural(layers, "layer")}, ` +
         `${plural(spans, "span")}; ${formatCount(skipped)} events passed over.\n`,
     );
+    io.stdout(paceText(stragglers));
     if (layers === 0) {
       io.stdout("No layer is known: profile with record_shapes=True, or with_stack=True for their names.\n");
     }

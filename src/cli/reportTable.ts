@@ -117,6 +117,8 @@ function phases(report: Report): string {
 }
 
 function self({ self: cost }: Report): string {
+  // An imported trace: nothing of ours ran.
+  if (cost.polls === 0 && cost.cpuTimeS === 0) return "";
   const added =
     cost.addedTimePerIterationS === undefined
       ? ""

@@ -1,10 +1,12 @@
 /** `wattline bloat RUN [RUN …]`: where a run's joules bought nothing. */
 import { stat } from "node:fs/promises";
-import { pipelineOfRuns, wasteReport } from "../analysis/waste";
+import { pipelineOfRuns, rankPaces, wasteReport } from "../analysis/waste";
 import { WattlineError } from "../model/errors";
 import { writeAtomically } from "../store/files";
 import { readRun } from "../store/readRun";
 import type { Io } from "./command";
+import { paceText } from "./paceText";
+import { printable } from "./table";
 import { wasteTable } from "./wasteTable";
 
 /** Whether a path is a folder, as runs are; profiles are files. */
@@ -27,6 +29,11 @@ export async function bloatOfRuns(
   const runs = await Promise.all(paths.map((path) => readRun(path)));
   const [run, ...others] = runs;
   const report = wasteReport(run!, { others });
+  const paces = report.known ? [] : rankPaces(run!);
+  if (!report.known && paces.length > 0 && json === false && profile === undefined) {
+    io.stdout(`${printable(report.reason)} Who waited for whom is known by time:\n\n${paceText(paces)}`);
+    return 0;
+  }
   if (!report.known) throw new WattlineError(`${paths[0]} does not say where its energy went: ${report.reason}`);
   if (profile !== undefined) {
     const pipeline = pipelineOfRuns(runs);

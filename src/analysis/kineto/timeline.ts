@@ -7,7 +7,7 @@
  */
 import type { PhaseName } from "../../model/phase";
 import { isPhase } from "../../model/phase";
-import { hostKinds, type KinetoEvents } from "./events";
+import { collectiveName, hostKinds, type KinetoEvents } from "./events";
 
 export interface Window {
   /** As the profiler counts it. */
@@ -121,7 +121,54 @@ export function mainThread({ host, names, threads }: KinetoEvents): number {
 export function marksOf(events: KinetoEvents, rows: readonly Int32Array[], windows: readonly Window[]): Mark[][] {
   const firstBackwardUs = firstBackwards(events, windows);
   const main = mainThread(events);
-  return rows.map((ofThread, thread) => threadMarks(events, ofThread, windows, firstBackwardUs, thread === main));
+  const marks = rows.map((ofThread, thread) =>
+    threadMarks(events, ofThread, windows, firstBackwardUs, thread === main),
+  );
+  if (marks[main] !== undefined) marks[main] = withWaits(marks[main], collectivesBeside(events, main), windows);
+  return marks;
+}
+
+/** Stretches in which another thread of the host did a collective, in order and apart from each other. */
+function collectivesBeside({ host, names }: KinetoEvents, main: number): [number, number][] {
+  const [start, duration, name, thread] = [
+    host.startUs.view(),
+    host.durationUs.view(),
+    host.name.view(),
+    host.thread.view(),
+  ];
+  const isCollective = names.texts.map((text) => collectiveName.test(text));
+  const rows = [...name.keys()].filter((row) => thread[row] !== main && isCollective[name[row]!]);
+  const found: [number, number][] = [];
+  for (const row of rows.sort((a, b) => start[a]! - start[b]!)) {
+    const [fromUs, toUs] = [start[row]!, start[row]! + duration[row]!];
+    const last = found.at(-1);
+    if (last !== undefined && fromUs <= last[1]) last[1] = Math.max(last[1], toUs);
+    else found.push([fromUs, toUs]);
+  }
+  return found;
+}
+
+/** Where the main thread does nothing and a collective goes on beside it, it waits for that. */
+function withWaits(
+  marks: readonly Mark[],
+  collectives: readonly [number, number][],
+  windows: readonly Window[],
+): Mark[] {
+  const found: Mark[] = [];
+  let next = 0;
+  for (const [k, mark] of marks.entries()) {
+    found.push(mark);
+    const window = windows[mark.window];
+    if (window === undefined) continue;
+    const untilUs = Math.min(window.endUs, marks[k + 1]?.startUs ?? window.endUs);
+    while (next < collectives.length && collectives[next]![1] <= mark.endUs) next++;
+    for (let at = next; at < collectives.length && collectives[at]![0] < untilUs; at++) {
+      const startUs = Math.max(mark.endUs, collectives[at]![0]);
+      const endUs = Math.min(untilUs, collectives[at]![1]);
+      if (endUs > startUs) found.push({ phase: "communication", window: mark.window, startUs, endUs });
+    }
+  }
+  return found;
 }
 
 function firstBackwards({ host, names }: KinetoEvents, windows: readonly Window[]): Float64Array {

@@ -22,6 +22,7 @@ interface Answer {
   readonly layers: number;
   readonly spans: number;
   readonly skipped: number;
+  readonly stragglers: readonly { readonly rank: number; readonly waitingOfOthersS: number }[];
 }
 
 describe.skipIf(!hasPython("torch"))("wattline import", () => {
@@ -104,6 +105,12 @@ describe.skipIf(!hasPython("torch"))("wattline import", () => {
     const { answer, run } = await imported("rank-1.json", "rank-0.json");
     expect(answer).toMatchObject({ ranks: 2, iterations: steps });
     const [zero, one] = run.traces;
+    // Rank 1 sleeps 20 ms in each iteration, and rank 0 waits for it.
+    expect(answer.stragglers[0]).toMatchObject({ rank: 1, chronic: true });
+    expect(answer.stragglers[0]!.waitingOfOthersS).toBeGreaterThan(0.5 * 0.02 * steps);
+    const bloat = await wattline(["bloat", answer.run.path]).ended;
+    expect(bloat).toMatchObject({ code: 0, stdout: expect.stringContaining("rank 1: the others waited") });
+    expect(phasesOf(zero!, 3)).toContain("communication");
     expect([zero, one].map((trace) => [trace!.header.rank, trace!.header.worldSize])).toEqual([
       [0, 2],
       [1, 2],
