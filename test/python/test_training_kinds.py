@@ -202,3 +202,50 @@ def test_several_trainers_with_errors_and_an_overridden_step(tmp_path):
     iterations = spans_by_iteration(trace, 26)
     assert iterations == [STEP, STEP, [], STEP, STEP, STEP]
     assert trace.notes() == []
+
+
+def test_a_library_that_nobody_knows_has_its_loop_reported_at_the_line_that_called_it(tmp_path):
+    """It holds the loop, as fastai or Composer do; here it lies in a folder of installed packages."""
+    needs("torch")
+    write(tmp_path, site_packages__library=textwrap.dedent("""\
+        class Learner:
+            def __init__(self, model, optimizer, loader, loss_of):
+                self.__dict__.update(locals())
+            def one(self, x, y):
+                loss = self.loss_of(self.model(x), y)
+                self.optimizer.zero_grad()
+                loss.backward()
+                self.optimizer.step()
+            def fit(self, epochs, stop=None):
+                for _ in range(epochs):
+                    for step, (x, y) in enumerate(self.loader):
+                        self.one(x, y)
+                        if step == stop:
+                            break
+            def check(self):
+                return sum(self.loss_of(self.model(x), y).item() for x, y in self.loader)
+    """))  # fmt: skip
+    (tmp_path / "site_packages").rename(tmp_path / "site-packages")
+    script(tmp_path, """\
+        import sys
+        sys.path.append("site-packages")
+        from library import Learner
+        learner = Learner(model, optimizer, loader, F.cross_entropy)
+        learner.fit(2)
+        print(learner.check())
+        learner.fit(1, stop=3)
+        print(learner.check())
+        for x, y in loader:
+            F.cross_entropy(model(x), y).backward()
+            optimizer.step()
+        print(weights(model))
+    """)  # fmt: skip
+    trace = same(["train.py"], tmp_path).trace
+    # Of each call's first epoch the first iteration has passed before it is known that weights are updated.
+    assert spans_by_iteration(trace, 5) == [STEP] * (7 + 8)
+    assert spans_by_iteration(trace, 7) == [STEP] * 3
+    assert spans_by_iteration(trace, 9) == [STEP] * 8
+    assert {row[3] for row in trace.loops.values()} == {-1}
+    assert len(trace.loops) == 3
+    waits = [s for s in trace.spans if s.phase == "data" and s.loop == 0]
+    assert [s.iteration for s in waits][:7] == list(range(7))

@@ -292,6 +292,7 @@ def _optimizer(tracer, torch):
         if is_compiling():
             return
         now = clock()
+        recorder.updates += 1
         try:
             if recorder.optimizer and recorder.active and get_ident() == recorder.main_thread:
                 start, recorder.optimizer = recorder.optimizer, 0
@@ -317,13 +318,32 @@ def _optimizer(tracer, torch):
 
 
 class _DataHook(_Hook):
-    __slots__ = ()
+    """Waits for a `DataLoader`, which also tell of loops that nothing else tells of (frameworks/unknown.py)."""
+
+    __slots__ = ("loops",)
 
     def counted(self, recorder):
         return recorder.data
+
+    def bind(self, instance):
+        recorder = self.recorder
+        if not recorder.data and recorder.active and get_ident() == recorder.main_thread:
+            try:
+                self.loops.asked(instance, sys._getframe(2), clock())
+            except Exception as error:
+                self.fail(error)
+        return super().bind(instance)
+
+    def over(self, site):
+        super().over(site)
+        self.loops.arrived(clock())
 
 
 def _data(tracer, torch):
     from torch.utils.data.dataloader import _BaseDataLoaderIter
 
-    _DataHook(tracer, _BaseDataLoaderIter, "__next__", "data", DATA).install()
+    from .frameworks.unknown import UnknownLoops
+
+    hook = _DataHook(tracer, _BaseDataLoaderIter, "__next__", "data", DATA)
+    hook.loops = UnknownLoops(tracer)
+    hook.install()

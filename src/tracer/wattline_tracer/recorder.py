@@ -48,6 +48,7 @@ class Recorder:
         computed, computed_row: When the gradients of this backward were computed and the wait for other ranks began,
             or 0; and what a row says of that wait (see ddp.py).
         layers: What measures layers, in the iterations in which it does (see layertable); else None.
+        updates: Steps of optimizers so far.
         samples, tokens: Items in the batches of training loops so far; their tokens, and those that were generated.
         cost_ns, cost_samples: The tracer's own steps that were timed.
     """
@@ -87,6 +88,7 @@ class Recorder:
         self.layers = None
         self.samples = 0
         self.tokens = 0
+        self.updates = 0
         self.cost_ns = 0
         self.cost_samples = 0
 
