@@ -3,11 +3,11 @@ import { formatDuration, formatShare } from "../model/format";
 import { isPhase, type PhaseName, phases as phaseOrder } from "../model/phase";
 import type { Report, ReportedPhase, Warning } from "../model/report";
 import type { Run } from "../model/run";
-import type { Trace } from "../model/trace";
 import { knownAtLeastS } from "./attribution/enough";
-import { type FlatSegments, flattenSpans } from "./attribution/flattenSpans";
 import { type DeviceEnergy, runWindow } from "./deviceEnergy";
-import { errorOf, type RankEnergies, rankEnergies } from "./rankEnergies";
+import { gpuLane } from "./gpuLane";
+import { laneOf, namesOf } from "./lane";
+import { errorOf, type RankEnergies, type RankWork, rankEnergies } from "./rankEnergies";
 import { type Rank, ranksOf } from "./ranks";
 
 export interface PhaseReport {
@@ -33,7 +33,13 @@ export function phaseReport(run: Run, counted: readonly DeviceEnergy[]): PhaseRe
   if (ranks.length === 0 || counted.length === 0) return nothing;
   const { names, lanes } = phasesOf(ranks);
   if (names.length === 0) return nothing;
-  const work = { ranks, names: names.length, segments: (place: number) => lanes[place]!.segments };
+  const gpus = counted.flatMap(({ device }) => (device.kind === "gpu" ? [device] : []));
+  const onGpus = new Map(gpus.map((gpu) => [gpu.id, ranks.map(({ traces }) => gpuLane(traces, names, gpu, gpus))]));
+  const work: RankWork = {
+    ranks,
+    names: names.length,
+    segments: (place, device) => onGpus.get(device.id)?.[place] ?? lanes[place]!.segments,
+  };
   const answer = rankEnergies(work, counted, window);
   if (!answer.known) {
     return { ...nothing, warnings: [{ code: "too-short", message: `Phases cannot be told apart: ${answer.reason}` }] };
@@ -67,67 +73,11 @@ export function phaseReport(run: Run, counted: readonly DeviceEnergy[]): PhaseRe
   };
 }
 
-interface Lane {
-  readonly segments: FlatSegments;
-  /** Spans of each name. */
-  readonly spans: readonly number[];
-}
-
 /** The ranks' phases as columns, the same for all; what a trace calls `other` is what no column covers. */
-function phasesOf(ranks: readonly Rank[]): { names: PhaseName[]; lanes: Lane[] } {
+function phasesOf(ranks: readonly Rank[]): { names: PhaseName[]; lanes: ReturnType<typeof laneOf>[] } {
   const all = new Set(ranks.flatMap(({ traces }) => traces.flatMap(namesOf)));
   const names = [...all].filter((name) => name !== "other");
-  return { names, lanes: ranks.map(({ traces }) => laneOf(traces, names)) };
-}
-
-/** Phases that occur, in the order in which the trace numbers them. */
-function namesOf({ spans, phaseNames }: Trace): PhaseName[] {
-  const codes = new Set(spans.phase);
-  return phaseNames.filter((_, code) => codes.has(code));
-}
-
-function laneOf(traces: readonly Trace[], names: readonly PhaseName[]): Lane {
-  const rest = names.length;
-  const columns = traces.map(({ phaseNames }) =>
-    phaseNames.map((name) => (names.includes(name) ? names.indexOf(name) : rest)),
-  );
-  const phase = concat(
-    Int32Array,
-    traces.map(({ spans }, k) => Int32Array.from(spans.phase, (code) => columns[k]![code]!)),
-  );
-  const startS = concat(
-    Float64Array,
-    traces.map(({ spans }) => spans.startS),
-  );
-  const durationS = concat(
-    Float64Array,
-    traces.map(({ spans }) => spans.durationS),
-  );
-  const counts = new Array<number>(names.length + 1).fill(0);
-  for (const column of phase) counts[column]!++;
-  return { segments: withoutPhase(flattenSpans({ startS, durationS, phase }), rest), spans: counts };
-}
-
-function concat<T extends Float64Array | Int32Array>(kind: new (length: number) => T, parts: readonly T[]): T {
-  if (parts.length === 1) return parts[0]!;
-  const whole = new kind(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
-function withoutPhase(segments: FlatSegments, column: number): FlatSegments {
-  if (!segments.phase.includes(column)) return segments;
-  const keep = (_: number, index: number) => segments.phase[index] !== column;
-  return {
-    startS: segments.startS.filter(keep),
-    endS: segments.endS.filter(keep),
-    phase: segments.phase.filter(keep),
-    span: segments.span.filter(keep),
-  };
+  return { names, lanes: ranks.map(({ traces }) => laneOf(traces, names, (trace) => trace.spans)) };
 }
 
 /** Rows and other add up to the total; the lag between meter and trace may have moved a sliver over the run's ends. */

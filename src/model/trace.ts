@@ -17,9 +17,10 @@ import type { PhaseName } from "./phase";
  * | `"n"` | code, sentence | a note: a hook that switched itself off, thinning |
  * | `"o"` | calls, seconds | the tracer's own cost so far |
  * | `"m"` | layer id, name, type, dtype of its weights or "", parameters, bytes of its weights, path, line, call path, call line, {attributes} | a layer (leaf module), told once; lines are of its definition and its call, 0 where not known; attributes are plain numbers, texts and lists of numbers that FLOP and fusion rules need (`kernel`, `stride`, `groups`, …) |
- * | `"y"` | layer id, pass (`forward`, `backward`), iteration, calls, seconds, FLOPs or -1, bytes read of inputs, bytes written of outputs, dtype of its inputs, [shape of the first input], [shape of the first output] | what a layer did in one sampled iteration, its calls together |
+ * | `"y"` | layer id, pass (`forward`, `backward`), iteration, calls, seconds, FLOPs or -1, bytes read of inputs, bytes written of outputs, dtype of its inputs, [shape of the first input], [shape of the first output], loop id or absent | what a layer did in one sampled iteration, its calls together |
  * | `"d"` | phase, iteration or -1, device index, start, duration, line or 0, loop id or -1 | a span on a device's own time line (CUDA events) |
- * | `"x"` | operation, iteration or -1, start, duration, group, number in its group, bytes or -1 | a collective as this rank saw it: the time for which its main thread was held up, in the call or, of an asynchronous one, in its wait; the same number in the same group is the same collective on every rank. Messages (`send`, `recv`) have a group of their own, `from>to` |
+ * | `"u"` | device index, kind (`cuda`), name, UUID or "" | a device of this process's, as its driver names it; told before its first `"d"` |
+| `"x"` | operation, iteration or -1, start, duration, group, number in its group, bytes or -1 | a collective as this rank saw it: the time for which its main thread was held up, in the call or, of an asynchronous one, in its wait; the same number in the same group is the same collective on every rank. Messages (`send`, `recv`) have a group of their own, `from>to` |
  * | `"g"` | `F` or `B`, stage, microbatch, chunk, iteration, start, duration | an operation of a pipeline schedule |
  * | `"e"` | time | the end: written at an orderly exit |
  *
@@ -74,7 +75,18 @@ export interface SpanColumns {
   readonly path: Uint16Array;
 }
 
-/** Spans on the time lines of the process's devices, by CUDA events; they do not nest. */
+/** A device of the process's. */
+export interface TracedDevice {
+  /** As in `cuda:0`. */
+  readonly index: number;
+  readonly kind: string;
+  /** As its driver gives it. */
+  readonly name: string;
+  /** `GPU-…` or the part behind it; absent where PyTorch does not tell. */
+  readonly uuid?: string;
+}
+
+/** Spans on the time lines of the process's devices, by CUDA events; they may nest as those of the host. */
 export interface DeviceSpanColumns extends SpanColumns {
   /** The device's index in this process (`cuda:0`). */
   readonly device: Uint8Array;
@@ -127,6 +139,8 @@ export interface LayerMeasure {
   readonly dtype?: string;
   readonly inputShape: readonly number[];
   readonly outputShape: readonly number[];
+  /** Of the iteration. */
+  readonly loop?: number;
 }
 
 /** A collective, or a message between two ranks, as one rank saw it: the time for which it was held up. */
@@ -164,6 +178,8 @@ export interface Trace {
   /** The layer table: each layer once, and what it did in the iterations that were sampled. */
   readonly layers?: readonly TracedLayer[];
   readonly layerMeasures?: readonly LayerMeasure[];
+  /** Devices that have spans of their own. */
+  readonly devices?: readonly TracedDevice[];
   /** Where the program used devices whose own time line can be read. */
   readonly deviceSpans?: DeviceSpanColumns;
   readonly counters: readonly { readonly name: string; readonly timeS: number; readonly value: number }[];

@@ -89,6 +89,7 @@ export class TraceReader {
     const { spans, iterations } = this;
     const { layers, measures: layerMeasures } = this.layerRows;
     const deviceSpans = this.deviceSpans.view();
+    const { devices } = this.deviceSpans;
     return {
       header: this.header,
       loops: this.loops,
@@ -111,6 +112,7 @@ export class TraceReader {
       },
       ...(layers.length > 0 && { layers, layerMeasures }),
       ...(deviceSpans && { deviceSpans }),
+      ...(devices.length > 0 && { devices }),
       counters: this.counters,
       aggregates: this.aggregates,
       notes: this.notes,
@@ -176,6 +178,8 @@ export class TraceReader {
         return this.layerRows.layer(row);
       case "y":
         return this.layerRows.measure(row);
+      case "u":
+        return this.deviceSpans.device(row);
       case "d":
         return this.deviceSpans.add(row, this.currentPath, this.phaseCode, this.time);
       case "n":

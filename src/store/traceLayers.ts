@@ -1,6 +1,6 @@
 /** Reads the rows of a trace that speak of layers (`m`, `y`) and of devices' own time lines (`d`). */
 import { Growing } from "../model/grow";
-import type { DeviceSpanColumns, LayerMeasure, TracedLayer } from "../model/trace";
+import type { DeviceSpanColumns, LayerMeasure, TracedDevice, TracedLayer } from "../model/trace";
 import { isAmount, isCount, isIndex, isNumber, isText } from "./traceRows";
 
 /** Networks have thousands of layers at most, and a few of their iterations are measured. */
@@ -43,7 +43,7 @@ export class LayerRows {
 
   /** @returns false where the row is malformed, or speaks of a layer that was not told */
   measure(row: readonly unknown[]): boolean {
-    const [, layer, pass, iteration, calls, timeS, flops, inputBytes, outputBytes, dtype, input, output] = row;
+    const [, layer, pass, iteration, calls, timeS, flops, inputBytes, outputBytes, dtype, input, output, loop] = row;
     if (!isIndex(layer, 0) || !this.known.has(layer) || this.measures.length >= measureLimit) return false;
     if (pass !== "forward" && pass !== "backward") return false;
     if (!isIndex(iteration, -1) || !isIndex(calls, 1) || !isAmount(timeS) || !isNumber(flops)) return false;
@@ -60,6 +60,7 @@ export class LayerRows {
       ...(dtype !== "" && { dtype }),
       inputShape: shapeOf(input),
       outputShape: shapeOf(output),
+      ...(isIndex(loop, 0) && { loop }),
     });
     return true;
   }
@@ -88,6 +89,7 @@ function shapeOf(value: unknown): readonly number[] {
 }
 
 export class DeviceSpanRows {
+  readonly devices: TracedDevice[] = [];
   private readonly columns = {
     phase: new Growing(new Uint8Array(64)),
     iteration: new Growing(new Int32Array(64)),
@@ -126,6 +128,14 @@ export class DeviceSpanRows {
     columns.line.push(isIndex(line, 0) ? line : 0);
     columns.path.push(path);
     columns.loop.push(isIndex(loop, 0) ? loop : -1);
+    return true;
+  }
+
+  /** @returns false where the row is malformed, or its device was told before */
+  device([, index, kind, name, uuid]: readonly unknown[]): boolean {
+    if (!isIndex(index, 0) || index > deviceLimit || !isText(kind) || !isText(name) || !isText(uuid)) return false;
+    if (this.devices.some((known) => known.index === index)) return false;
+    this.devices.push({ index, kind, name, ...(uuid !== "" && { uuid }) });
     return true;
   }
 

@@ -12,8 +12,9 @@ export function runPeak({ manifest }: Run, trace: Trace | undefined, calibration
   const known = manifest.calibration ?? calibration;
   const index = gpuIndex(trace);
   if (index === undefined) return machinePeak({ kind: "cpu", name: manifest.host.cpu ?? "this CPU" }, known);
+  const told = trace?.devices?.find((device) => device.index === index)?.name;
   const gpus = manifest.devices.filter(({ kind }) => kind === "gpu");
-  return machinePeak({ kind: "gpu", name: (gpus[index] ?? gpus[0])?.name ?? "this GPU" }, known);
+  return machinePeak({ kind: "gpu", name: told ?? (gpus[index] ?? gpus[0])?.name ?? "this GPU" }, known);
 }
 
 /** Of the first GPU that the trace speaks of; undefined where it speaks of none. */

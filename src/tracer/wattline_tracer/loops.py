@@ -78,6 +78,8 @@ class Running:
         recorder.loop = loop.id
         loop.count += 1
         recorder.on = recorder.stride == 1 or self.number % recorder.stride == 0
+        if recorder.device is not None:
+            recorder.device.read()
         if self.number >= loop.sample_at:
             self.tracer.sample_layers(self, now)
         elif not self.number:
@@ -145,6 +147,8 @@ class ForRunning(Running):
                 if self.waits_for_data and not recorder.data:
                     recorder.data = now
                     self.waiting = True
+                    if recorder.device is not None:
+                        recorder.device.begin(DATA)
                 if not self.number & SAMPLE_MASK:
                     recorder.own_time(now if now is not self.begun else clock())
                 self.fetching = clock()
@@ -168,6 +172,8 @@ class ForRunning(Running):
                 now = clock()
                 if recorder.on and start and now - self.fetching + self.waited_before >= LEAST_WAIT_NS:
                     recorder.span(DATA, start, now, self.loop.site)
+                elif recorder.device is not None:
+                    recorder.device.drop(DATA)
                 self.waited_before = 0
                 if not self.number & SAMPLE_MASK:
                     recorder.own_time(now)
@@ -186,6 +192,8 @@ class ForRunning(Running):
                 now = clock()
                 if self.waiting and now - self.fetching + self.waited_before >= LEAST_WAIT_NS:
                     recorder.record(DATA, -1, -1, self.start, now, self.loop.site)
+                if self.waiting and recorder.device is not None:
+                    recorder.device.drop(DATA)
                 recorder.data = 0
                 self.loop.count -= 1
                 self.start = 0

@@ -35,6 +35,8 @@ class Phase:
 
     def __enter__(self):
         self.starts.append(clock())
+        if self.recorder.device is not None:
+            self.recorder.device.begin(self.code)
         return self
 
     def __exit__(self, kind, value, traceback):
@@ -42,6 +44,8 @@ class Phase:
         recorder = self.recorder
         try:
             start = self.starts.pop()
+            if recorder.device is not None:
+                recorder.device.end(self.code, recorder.loop, recorder.iteration, self.site)
             if recorder.on and recorder.active:
                 recorder.record(self.code, recorder.loop, recorder.iteration, start, now, self.site)
                 if not recorder.count & SAMPLE_MASK:

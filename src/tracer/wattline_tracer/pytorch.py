@@ -159,6 +159,8 @@ class _Hook(Watched):
         call.span = _Span(self, site)
         if not recorder.count & SAMPLE_MASK:
             recorder.own_time(began)
+        if recorder.device is not None:
+            recorder.device.begin(self.code)
         setattr(recorder, self.name, clock())
         return call
 
@@ -187,6 +189,8 @@ class _ForwardHook(_Hook):
         recorder = self.recorder
         if not self.counted(recorder) and recorder.on and get_ident() == recorder.main_thread:
             call.span = _Span(self, self.tracer.sites.of(frame))
+            if recorder.device is not None:
+                recorder.device.begin(FORWARD)
             recorder.forward = clock()
         return call
 
@@ -260,6 +264,8 @@ def _backward(tracer, torch):
         site = tracer.sites.of(sys._getframe(1))
         if recorder.layers is not None:
             recorder.layers.before_backward(args[0] if args else kwargs.get("tensors"))
+        if recorder.device is not None:
+            recorder.device.begin(BACKWARD)
         recorder.backward = clock()
         try:
             return plain(*args, **kwargs)
@@ -284,6 +290,8 @@ def _optimizer(tracer, torch):
             return
         try:
             recorder.optimizer_site = tracer.sites.of(sys._getframe(1))
+            if recorder.device is not None:
+                recorder.device.begin(OPTIMIZER)
             recorder.optimizer = clock()
         except Exception as error:
             off(error)

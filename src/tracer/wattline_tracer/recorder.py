@@ -47,6 +47,7 @@ class Recorder:
         communicating: Since when the main thread is in a call of `torch.distributed` (see distributed.py), or 0.
         computed, computed_row: When the gradients of this backward were computed and the wait for other ranks began,
             or 0; and what a row says of that wait (see ddp.py).
+        device: Phases on the devices' own time lines (see devices.py), where the program uses some; else None.
         layers: What measures layers, in the iterations in which it does (see layertable); else None.
         updates: Steps of optimizers so far.
         samples, tokens: Items in the batches of training loops so far; their tokens, and those that were generated.
@@ -85,6 +86,7 @@ class Recorder:
         self.communicating = 0
         self.computed = 0
         self.computed_row = None
+        self.device = None
         self.layers = None
         self.samples = 0
         self.tokens = 0
@@ -103,6 +105,8 @@ class Recorder:
 
     def span(self, code, start, end, site):
         """A span in the iteration that is open."""
+        if self.device is not None:
+            self.device.end(code, self.loop, self.iteration, site)
         self.record(code, self.loop, self.iteration, start, end, site)
 
     def code(self, name):

@@ -48,6 +48,7 @@ class Tracer:
         self.communication = None
         self.births = None
         self._sampler = None
+        self._no_devices = False
         self._will_finish = False
         self._loops = {}
         self._notes = 0
@@ -82,6 +83,20 @@ class Tracer:
     def before_loop(self):
         for put_back in self.reinstall:
             put_back()
+        if self.recorder.device is None and self.tensor is not None and not self._no_devices:
+            self.find_devices()
+
+    def find_devices(self):
+        """From where a program uses CUDA, its phases are recorded on the devices' time lines, too."""
+        try:
+            torch = sys.modules["torch"]
+            if torch.cuda.is_initialized():
+                from .devices import TimeLine
+
+                self.recorder.device = TimeLine(self, torch.cuda)
+        except Exception as error:
+            self._no_devices = True
+            self.note("tracer-hook-off", f"Device times are not recorded: {type(error).__name__}: {str(error)[:200]}")
 
     def count_samples(self, batch):
         """Adds what a batch holds: items, the first dimension of its first array; tokens, where it names `input_ids`."""
@@ -142,6 +157,8 @@ class Tracer:
             for running in reversed(self.recorder.stack):
                 if type(running) is Marked and running.start:
                     running.end(clock())
+            if self.recorder.device is not None:
+                self.recorder.device.finish()
             self.writer.finish()
         except Exception:
             pass

@@ -45,6 +45,7 @@ class Writer:
         self.file = None
         self.bytes = 0
         self.pending = []
+        self.device_rows = []
         self.written = 0
         self.path_names = {}
         self.path = -1
@@ -189,6 +190,7 @@ class Writer:
                 of_loop = ",%d" % loop if loop >= 0 else ""
                 row = (names[code], iteration, start * 1e-9, duration * 1e-9, line_of(site), of_loop)
                 lines.append('["s",%s,%d,%.6f,%.6f,%d%s]' % row)
+        self._device_rows(lines, names)
         if last:
             aggregator.close(lines, names)
 
@@ -202,6 +204,14 @@ class Writer:
                 loop = (code >> 8) - 1
                 rates[loop] = rates.get(loop, 0) + 1 / seconds
         return rates
+
+    def _device_rows(self, lines, names):
+        while self.device_rows:  # The main thread may add to the list meanwhile.
+            code, iteration, device, start, duration, site, loop = self.device_rows.pop(0)
+            if site and path_number(site) != self.path:
+                self._path(lines, path_number(site))
+            row = (names[code], iteration, device, start * 1e-9, duration * 1e-9, line_of(site), loop)
+            lines.append('["d",%s,%d,%d,%.6f,%.6f,%d,%d]' % row)
 
     def _path(self, lines, number):
         self.path = number

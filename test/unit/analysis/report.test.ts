@@ -174,6 +174,32 @@ describe("the report of a run", () => {
     expect(told.indicators!.energyPerSampleJ).toBeCloseTo(told.iterations.energyPerIterationJ! / perIteration, 9);
   });
 
+  it("takes a GPU's phases from the GPU's own time line: the host had asked for them long before", () => {
+    const { run, trueJ } = makeRun(200, { devices: [gpuDevice] });
+    const [trace] = run.traces;
+    const { spans } = trace!;
+    const count = spans.phase.length;
+    const deviceSpans = { ...spans, device: new Uint8Array(count), loop: new Int32Array(count) };
+    // The host is done with each phase in a tenth of its time.
+    const host = { ...spans, durationS: spans.durationS.map((value) => value / 10) };
+    const devices = [{ index: 0, kind: "cuda", name: gpuDevice.name, uuid: "GPU-1" }];
+    const asked = report({ ...run, traces: [{ ...trace!, spans: host, deviceSpans, devices }] }).phases;
+    for (const { phase, energyJ, durationS } of asked) {
+      expect(Math.abs(energyJ / trueJ[phase]! - 1)).toBeLessThan(0.05);
+      expect(durationS).toBeCloseTo(
+        spans.durationS.reduce((sum, value, k) => sum + (trace!.phaseNames[spans.phase[k]!] === phase ? value : 0), 0),
+        6,
+      );
+    }
+    expect(asked.length).toBe(3);
+    // Of another GPU's time line nothing is taken.
+    const other = [{ ...devices[0]!, uuid: "GPU-7" }];
+    const two = { ...run, manifest: { ...run.manifest, devices: [gpuDevice, { ...gpuDevice, id: "nvml:GPU-2" }] } };
+    const samples = new Map([...run.samples, ["nvml:GPU-2", run.samples.get(gpuDevice.id)!]]);
+    const wrong = report({ ...two, samples, traces: [{ ...trace!, spans: host, deviceSpans, devices: other }] }).phases;
+    for (const { durationS } of wrong) expect(durationS).toBeLessThan(2);
+  });
+
   it("leaves iterations in which layers were measured out of what one takes, and counts them", () => {
     const { run } = makeRun(200);
     const [trace] = run.traces;

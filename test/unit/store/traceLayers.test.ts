@@ -11,10 +11,12 @@ const rows: unknown[] = [
   ["i", 0, 9, 1001, 0.1],
   ["m", 0, "features.0", "Conv2d", "float32", 1728, 6912, path, 31, path, 44, attributes],
   ["m", 1, "act", "ReLU", "", 0, 0, "", 0, path, 45, {}],
-  ["y", 0, "forward", 10, 2, 0.004, 1e9, 4096, 8192, "float32", [8, 3, 32, 32], [8, 64, 32, 32]],
+  ["y", 0, "forward", 10, 2, 0.004, 1e9, 4096, 8192, "float32", [8, 3, 32, 32], [8, 64, 32, 32], 0],
   ["y", 1, "forward", 10, 1, 0.001, -1, 4096, 4096, "float32", [8, 64], [8, 64]],
   ["y", 0, "backward", 10, 1, 0.008, 2e9, 8192, 4096, "", [], []],
   ["p", path],
+  ["u", 0, "cuda", "NVIDIA H100 80GB HBM3", "GPU-1"],
+  ["u", 1, "cuda", "NVIDIA H100 80GB HBM3", ""],
   ["d", "forward", 10, 0, 1001.1, 0.05, 44, 0],
   ["d", "backward", 10, 1, 1001.2, 0.07],
   ["i", 0, 10, 1001.1, 0.3, 1],
@@ -60,7 +62,9 @@ describe("the layer table of a trace", () => {
       dtype: "float32",
       inputShape: [8, 3, 32, 32],
       outputShape: [8, 64, 32, 32],
+      loop: 0,
     });
+    expect(backward).not.toHaveProperty("loop");
     expect(unknown).not.toHaveProperty("flops");
     expect(backward).not.toHaveProperty("dtype");
     expect(trace.counters).toContainEqual({ name: "activation_bytes", timeS: 1.5, value: 123456 });
@@ -86,6 +90,10 @@ describe("the layer table of a trace", () => {
     expect([...spans.iteration]).toEqual([10, 10]);
     expect([...spans.line]).toEqual([44, 0]);
     expect([...spans.loop]).toEqual([0, -1]);
+    expect(read(text).trace.devices).toEqual([
+      { index: 0, kind: "cuda", name: "NVIDIA H100 80GB HBM3", uuid: "GPU-1" },
+      { index: 1, kind: "cuda", name: "NVIDIA H100 80GB HBM3" },
+    ]);
   });
 
   it.each([
@@ -100,6 +108,8 @@ describe("the layer table of a trace", () => {
     ["called never", ["y", 0, "forward", 1, 0, 0.1, 1, 1, 1, "", [], []]],
     ["with half a byte", ["y", 0, "forward", 1, 1, 0.1, 1, 0.5, 1, "", [], []]],
     ["on a device of no number", ["d", "forward", 1, 0.5, 1001, 0.1]],
+    ["of a device told twice", ["u", 0, "cuda", "x", ""]],
+    ["of a device without a name", ["u", 2, "cuda", 5, ""]],
     ["on device 256", ["d", "forward", 1, 256, 1001, 0.1]],
     ["on a device for less than no time", ["d", "forward", 1, 0, 1001, -0.1]],
   ])("skips a row %s", (_, row) => {
@@ -153,10 +163,10 @@ describe("the layer table of a trace", () => {
 
   it("of any JSON at all breaks nothing, and holds nothing that its types rule out", () => {
     const row = fc
-      .tuple(fc.constantFrom("m", "y", "d", "i"), fc.array(fc.oneof(fc.jsonValue(), fc.nat(3)), { maxLength: 12 }))
+      .tuple(fc.constantFrom("m", "y", "d", "i", "u"), fc.array(fc.oneof(fc.jsonValue(), fc.nat(3)), { maxLength: 12 }))
       .map(([name, rest]) => [name, ...rest]);
     const near = fc
-      .constantFrom(...rows.slice(2, 10))
+      .constantFrom(...rows.slice(2, 12))
       .chain((real) =>
         fc
           .tuple(fc.integer({ min: 1, max: 11 }), fc.jsonValue())

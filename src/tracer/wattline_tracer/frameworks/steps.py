@@ -49,6 +49,8 @@ class Steps(Running):
         if data and not recorder.data:
             recorder.data = now
             self.waiting = True
+            if recorder.device is not None:
+                recorder.device.begin(DATA)
         if not self.number & SAMPLE_MASK:
             recorder.own_time(now)
 
@@ -88,6 +90,8 @@ class Steps(Running):
             start, recorder.data = recorder.data, 0
             if recorder.on and start and now - start >= LEAST_WAIT_NS:
                 recorder.span(DATA, start, now, self.loop.site)
+            elif recorder.device is not None:
+                recorder.device.drop(DATA)
 
 
 def _loop_at(tracer, frame, kind):

@@ -263,6 +263,9 @@ class Sampler:
         self.pop(call)
         tensors = tensors_in(out, self.tensor) or tensors_in(getattr(out, "__dict__", None), self.tensor)
         call.outputs = sum(map(size_of, unique(tensors)))
+        if tensors and "float" not in call.dtype and tensors[0].is_floating_point():
+            # Indices of an embedding are no numbers that it computes with.
+            call.dtype = str(tensors[0].dtype).rpartition(".")[2]
         call.shapes = call.shapes[0], tuple(tensors[0].shape) if tensors else ()
         self.open(self.stack[-1] if self.stack else None)
 
