@@ -17,7 +17,12 @@ async function main([name, ...args]) {
   const { nodeOptions } = await import("../esbuild.mjs");
   const outfile = join(root, `out/bench/${name}.js`);
   mkdirSync(join(root, "artifacts/bench"), { recursive: true });
-  await esbuild.build({ ...nodeOptions, entryPoints: [entry], outfile, external: ["vscode", "koffi", "esbuild"] });
+  await esbuild.build({
+    ...nodeOptions,
+    entryPoints: [entry],
+    outfile,
+    external: ["vscode", "koffi", "esbuild", "playwright-core"],
+  });
   return (await run(process.execPath, [outfile, ...args])).code;
 }
 

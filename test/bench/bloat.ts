@@ -1,5 +1,5 @@
 /**
- * `npm run bench:bloat [quick]`: the frontier solver against the authors' recorded times and against a linear program a
+ * `npm run bench:bloat [quick] [panel]` (`panel`: only how fast the panel answers): the frontier solver against the authors' recorded times and against a linear program a
  * point by HiGHS, growth with stages and microbatches, quality of plans, and bloat beside the papers' tables.
  * Every time is processor time of this process, warm, median of five, so that other work on the machine counts little.
  */
@@ -11,6 +11,7 @@ import { table } from "../../src/cli/table";
 import type { BloatProfile, PipelineProfile } from "../../src/model/bloat";
 import { type Golden, goldenCases } from "../unit/analysis/bloat/independent";
 import { leastEnergyJ, loadHighs } from "../unit/analysis/bloat/linearProgram";
+import { sliderTimes, tableTimes } from "./bloatPanel";
 
 const quick = process.argv.includes("quick");
 const results: Record<string, unknown> = {};
@@ -270,12 +271,51 @@ function shares(cases: readonly Golden[]): void {
   );
 }
 
+/** A frame of a screen that draws sixty a second. */
+const frameMs = 16;
+
+async function panel(base: PipelineProfile): Promise<void> {
+  const sizes: [number, number][] = quick
+    ? [[8, 128]]
+    : [
+        [8, 128],
+        [16, 512],
+      ];
+  const rows = [["the panel's thread", "plans at hand", "memory of the page", "they take", "the best plan at rest"]];
+  const tables = sizes.map(([stages, microbatches]) => {
+    const times = tableTimes(solved(pipelineOf(base, stages, microbatches)));
+    rows.push([
+      `${stages} x ${microbatches}`,
+      String(times.plans),
+      `${times.megabytes.toFixed(0)} MB`,
+      text(times.tableS),
+      text(times.restS),
+    ]);
+    return { stages, microbatches, ...times };
+  });
+  print("The panel, wall time", rows);
+  const slider = await sliderTimes();
+  const moves = [["a move of the slider, in Chromium", "median", "ninth decile"]];
+  for (const { case: name, medianMs, ninthMs } of slider) {
+    moves.push([name === "huge" ? "16 x 512" : "4 x 8", `${medianMs.toFixed(1)} ms`, `${ninthMs.toFixed(1)} ms`]);
+    if (medianMs > frameMs) faults.push(`the slider of ${name} takes longer than a frame`);
+  }
+  print("From the slider to all drawn, in software", moves);
+  results.panel = { tables, slider };
+}
+
 async function main(): Promise<void> {
+  if (process.argv.includes("panel")) {
+    await panel(goldenCases().find(({ name }) => name === "a100_8x128_1f1b_bound") as PipelineProfile & Golden);
+    return;
+  }
   const cases = goldenCases();
   await speed(cases);
   quality(cases);
   shares(cases);
-  growth(cases.find(({ name }) => name === "a100_8x128_1f1b_bound") as PipelineProfile & Golden);
+  const base = cases.find(({ name }) => name === "a100_8x128_1f1b_bound") as PipelineProfile & Golden;
+  growth(base);
+  await panel(base);
   mkdirSync("artifacts/bench", { recursive: true });
   writeFileSync(join("artifacts/bench/bloat.json"), `${JSON.stringify({ ...results, faults }, undefined, 2)}\n`);
   console.log(faults.length === 0 ? "\nAll limits kept." : `\nNot kept:\n  ${faults.join("\n  ")}`);

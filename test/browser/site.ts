@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { caseNames, galleryPanels } from "./gallery/list";
 import { themes } from "./themes";
@@ -21,7 +22,7 @@ const gallery: Plugin = {
       const imports = all.map((path, i) => `import { case as c${i} } from "./gallery/${path}";`);
       const entries = all.map((path, i) => `${JSON.stringify(path)}: c${i}`);
       const contents = `${imports.join("\n")}\nexport const gallery = { ${entries.join(", ")} };`;
-      return { contents, resolveDir: __dirname, loader: "ts" };
+      return { contents, resolveDir: join(process.cwd(), "test/browser"), loader: "ts" };
     });
   },
 };

@@ -57,9 +57,9 @@ export function planColumns({ problem }: Frontier, plan: PlannedFor): PlanColumn
 /** Plans of a table together take about this much memory (10 bytes an operation and plan), and are never fewer or more. */
 const tableBytes = 16e6;
 const plansInTable = { least: 32, most: 200 };
-/** Operations looked at for all plans of the table together: a second or two. */
-const effortForTable = 20e6;
-const manyOperations = 4096;
+/** Operations looked at for all plans of the table together; from `manyOperations` on a plan is rounded and no more. */
+const effortForTable = 5e6;
+const manyOperations = 512;
 
 /** Deadlines (ticks) for which a screen has a plan at hand, fastest first, evenly spread over the useful times. */
 export function tableDeadlines({ problem, minimumTicks, slowestTicks }: Frontier): Float64Array {
