@@ -25,9 +25,30 @@ export function gapTable(report: GapReport, options: GapTableOptions): string {
     empty ? "" : options.by === undefined ? layersTable(report, options.all) : groupsTable(report, options.by),
     fusionsText(report),
     hostText(report),
+    wasteText(report),
     report.notes.map(({ message }) => wrap(printable(message), columns, "  ")).join("\n"),
   ];
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
+}
+
+const stages = {
+  pue: "the building",
+  supply: "the power supply",
+  node: "the rest of the node",
+  device: "the device",
+} as const;
+
+/** From the plug, as far as it is known, to useful FLOPs. */
+function wasteText({ waste }: GapReport): string {
+  if (waste === undefined) return "";
+  const { factor, decibels, usefulShare, parts, joulesPerFlop, source } = waste;
+  const lost = parts.map(({ id, share }) => `${formatShare(share)} in ${stages[id]}`);
+  const absent = (["pue", "supply"] as const).filter((id) => parts.every((part) => part.id !== id));
+  const left = absent.length > 0 ? ` Not known, and so left out: ${absent.map((id) => stages[id]).join(", ")}.` : "";
+  const text =
+    `Waste factor ${factor.toPrecision(3)} (${decibels.toFixed(1)} dB) ${sourceMarks.modelled}: ${formatShare(usefulShare)} of the energy ` +
+    `is what these FLOPs take at the device's best, ${formatQuantity(joulesPerFlop, "J")} each (${source}). Lost: ${lost.join(", ")}.${left}`;
+  return wrap(text, columns, "");
 }
 
 function machineText({ device, iterations }: GapReport): string {

@@ -165,6 +165,23 @@ export interface GapNote {
   readonly message: string;
 }
 
+/** Watts that go in for each that becomes useful FLOPs: modelled. Parts and useful share add up to 1. */
+export interface GapWaste {
+  /** At least 1; in dB 10 log10 of it. */
+  readonly factor: number;
+  readonly decibels: number;
+  readonly usefulShare: number;
+  /** Stages from the plug on; those that are not known are left out. `share` of what goes in is lost there. */
+  readonly parts: readonly {
+    readonly id: "pue" | "supply" | "node" | "device";
+    readonly efficiency: number;
+    readonly share: number;
+  }[];
+  /** What a useful FLOP takes: measured by a calibration, or power limit over published peak. */
+  readonly joulesPerFlop: number;
+  readonly source: "calibrated" | "datasheet";
+}
+
 /** `wattline gap RUN --json`. */
 export interface GapReport {
   readonly schema: typeof gapSchemaName;
@@ -179,6 +196,7 @@ export interface GapReport {
   /** The most saving first. */
   readonly fusions: readonly Fusion[];
   readonly host?: HostSide;
+  readonly waste?: GapWaste;
   /** How `energyJ` came about. */
   readonly energySource?: Extract<Source, "modelled" | "estimated">;
   readonly notes: readonly GapNote[];

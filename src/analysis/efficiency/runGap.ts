@@ -12,6 +12,7 @@ import { phaseReport } from "../phaseReport";
 import { gapReport } from "./gapReport";
 import { hostSide, type Place } from "./hostSide";
 import { runPeak } from "./runPeak";
+import { runWaste } from "./runWaste";
 
 export interface RunGapOptions {
   /** Of the machine on which the run was made, where its own manifest has none. */
@@ -38,7 +39,9 @@ export function runGap(run: Run, options: RunGapOptions = {}): GapReport {
     ...energy,
   });
   const host = hostSide(run, report.layers, options.places);
-  return host === undefined ? report : { ...report, host };
+  if (host === undefined) return report;
+  const waste = runWaste(run, { ...report, host }, run.manifest.calibration ?? options.calibration);
+  return { ...report, host, ...(waste && { waste }) };
 }
 
 /** The trace with the most measured layers; among equals the lowest rank. */
