@@ -23,11 +23,17 @@ export interface RankEnergies {
   /** With other last: (ranks × names + 1)², J². */
   readonly covarianceJ2: Float64Array;
   readonly totalJ: number;
+  /** A meter has so many ranks that a phase's energy was shared out by their times. */
+  readonly byTime: boolean;
   /** Columns (rank × names + name; ranks × names for other) that cannot be told apart. */
   readonly groups: readonly (readonly number[])[];
 }
 
-/** Ranks on one meter above which a phase is taken to draw the same in all of them: each costs a column a phase. */
+/**
+ * Ranks on one meter above which they are not told apart by their powers (a column a rank and phase, and as many pieces of
+ * time as all of them have): the one that traced most stands for when the meter sees which phase, and each rank gets its
+ * share of a phase by the time that it spent in it. Ranks of a job go through their phases in step.
+ */
 const mostLanes = 4;
 
 /** @returns unknown with the reason where a device has too few readings */
@@ -39,6 +45,7 @@ export function rankEnergies(work: RankWork, counted: readonly DeviceEnergy[], w
   const covarianceJ2 = new Float64Array((size + 1) ** 2);
   const groups: number[][] = [];
   const devices = counted.map(({ device }) => device);
+  let byTime = false;
   let otherEnergyJ = 0;
   let otherDurationS = 0;
   let totalJ = 0;
@@ -47,6 +54,7 @@ export function rankEnergies(work: RankWork, counted: readonly DeviceEnergy[], w
     const answer = attributeDevice(work, places, device, window);
     if (!answer.known) return answer;
     const { found, to, share } = answer.value;
+    byTime ||= places.length > mostLanes;
     totalJ += found.totalJ;
     otherEnergyJ += found.otherEnergyJ;
     otherDurationS = Math.max(otherDurationS, found.otherDurationS);
@@ -72,7 +80,7 @@ export function rankEnergies(work: RankWork, counted: readonly DeviceEnergy[], w
       });
     }
   }
-  return known({ energyJ, durationS, otherEnergyJ, otherDurationS, covarianceJ2, totalJ, groups });
+  return known({ energyJ, durationS, otherEnergyJ, otherDurationS, covarianceJ2, totalJ, byTime, groups });
 }
 
 interface Attributed {
@@ -88,26 +96,26 @@ function attributeDevice(
   { readings, holes, device }: DeviceEnergy,
   window: Span,
 ): Answer<Attributed> {
-  const pooled = places.length > mostLanes;
-  const lanes = places.map((place) => work.segments(place, device));
-  const segments = pooled ? lanes : lanes.map((lane, k) => ({ ...lane, phase: moved(lane.phase, k * names) }));
+  const all = places.map((place) => work.segments(place, device));
+  const apart = all.length <= mostLanes;
+  const lanes = apart ? all : [all.reduce((a, b) => (b.phase.length > a.phase.length ? b : a))];
+  const segments = lanes.map((lane, k) => ({ ...lane, phase: moved(lane.phase, k * names) }));
   const answer = attribute({
     readings: readings!,
     segments: segments.length === 1 ? segments[0]! : segments,
-    phases: pooled ? names : names * places.length,
-    pooled,
-    alike: Array.from({ length: names }, (_, name) => places.map((_, k) => k * names + name)),
+    phases: names * lanes.length,
+    alike: Array.from({ length: names }, (_, name) => lanes.map((_, k) => k * names + name)),
     windowStartS: window.fromS,
     windowEndS: window.toS,
     holes,
     ...(device.averagingWindowS !== undefined && { averagingWindowS: device.averagingWindowS }),
   });
   if (!answer.known) return answer;
-  if (!pooled) {
+  if (apart) {
     const to = places.flatMap((place) => Array.from({ length: names }, (_, name) => [place * names + name]));
     return known({ found: answer.value, to, share: to.map(() => [1]) });
   }
-  const seconds = lanes.map((lane) => secondsOf(lane, names, window));
+  const seconds = all.map((lane) => secondsOf(lane, names, window));
   const to = Array.from({ length: names }, (_, name) => places.map((place) => place * names + name));
   const share = to.map((_, name) => {
     const sum = seconds.reduce((total, own) => total + own[name]!, 0);

@@ -34,8 +34,6 @@ export interface AttributionInput {
    * shared out, so ranks are taken to draw the same in the phase that they spend most time in together (see lanes.ts).
    */
   readonly alike?: readonly (readonly number[])[];
-  /** Of many ranks: they share their columns, so that a phase draws the same in all of them. */
-  readonly pooled?: boolean;
   /** Columns are 0 … phases - 1. */
   readonly phases: number;
   readonly windowStartS: number;
@@ -99,10 +97,7 @@ export function attribute(input: AttributionInput): Answer<Attribution> {
   const lanes = lanesOf(input).map((segments) => shifted(segments, originS));
   const covered = extent(readings, window);
   const whole = joined(
-    lanes.map((segments, lane) => {
-      const rest = input.phases + (input.pooled ? 0 : 2 * lane);
-      return timelineOf(segments, rest, covered, window, holes, longS);
-    }),
+    lanes.map((segments, lane) => timelineOf(segments, input.phases + 2 * lane, covered, window, holes, longS)),
   );
   const active = activeColumns(whole, input.phases);
   const place = new Map(active.map((column, k) => [column, k]));
@@ -140,7 +135,7 @@ export function attribute(input: AttributionInput): Answer<Attribution> {
     timeline,
     columns,
     prior,
-    ...(lanes.length > 1 && !input.pooled && { level: levelOf(input, timeline, active) }),
+    ...(lanes.length > 1 && { level: levelOf(input, timeline, active) }),
     fitted,
     total: total.value,
   });

@@ -91,7 +91,7 @@ export function timelineOf(
 
 /**
  * Lanes side by side.
- * @param lanes of one lane each, over the same whole, window and holes
+ * @param lanes of one lane each, over the same whole, window and holes, without a common column
  */
 export function joined(lanes: readonly Timeline[]): Timeline {
   if (lanes.length === 1) return lanes[0]!;

@@ -72,11 +72,19 @@ function ownReport(run: Run, others: readonly Run[]): Answer<WasteReport> {
     energyJ,
     standardErrorJ: Math.hypot(...counted.map((one) => one.standardErrorJ ?? 0)),
   };
-  const basis = counted.every(({ device }) => device.source === "estimated") ? "modelled" : "measured";
+  const isEstimate = counted.every(({ device }) => device.source === "estimated");
   if (ranks.length === 0) {
     const durationS = head.run.durationS;
     const { name } = partWords.work;
-    const part: WastePart = { id: "work", kind: "useful", cause: "work", name, energyJ, durationS, basis };
+    const part: WastePart = {
+      id: "work",
+      kind: "useful",
+      cause: "work",
+      name,
+      energyJ,
+      durationS,
+      basis: basisOf(isEstimate),
+    };
     return known({ ...head, parts: [part], stragglers: [], notes: ["No training loop was traced in this run."] });
   }
   const kinds = kindsOf(ranks);
@@ -95,7 +103,8 @@ function ownReport(run: Run, others: readonly Run[]): Answer<WasteReport> {
   const everyTimes = everyone.map((rank, place) => times[place] ?? loopTimes(rank));
   const waits = matchedWaits(everyone, everyTimes);
   const hostSeconds = host.map((segments) => secondsOf(segments, kinds.names.length, window));
-  const found = { kinds, found: answer.value, scale: energyJ / answer.value.totalJ, energyJ, basis } as const;
+  const basis = basisOf(isEstimate || answer.value.byTime);
+  const found = { kinds, found: answer.value, scale: energyJ / answer.value.totalJ, energyJ, basis };
   const shares = communicationShares(everyone, ranks, times, waits, hostSeconds, kinds);
   const paces = pacesOf(everyTimes, waits);
   const inLoop = host.map((segments, place) => secondsInLoop(segments, times[place], kinds.names.length));
@@ -122,6 +131,8 @@ function ownReport(run: Run, others: readonly Run[]): Answer<WasteReport> {
     notes: notesOf(times, found),
   });
 }
+
+const basisOf = (isModelled: boolean) => (isModelled ? "modelled" : "measured");
 
 /** Ranks of the same job on other nodes: in this folder, where nodes share it, or in their own. */
 function elsewhere(ranks: readonly Rank[], others: readonly Run[]): readonly Rank[] {
