@@ -132,7 +132,7 @@ function ownReport(run: Run, others: readonly Run[]): Answer<WasteReport> {
   });
 }
 
-const basisOf = (isModelled: boolean) => (isModelled ? "modelled" : "measured");
+const basisOf = (isModelled: boolean): WastePart["basis"] => (isModelled ? "modelled" : "measured");
 
 /** Ranks of the same job on other nodes: in this folder, where nodes share it, or in their own. */
 function elsewhere(ranks: readonly Rank[], others: readonly Run[]): readonly Rank[] {
