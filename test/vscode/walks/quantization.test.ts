@@ -59,6 +59,8 @@ describe("quantizing a model", () => {
       await window.page.keyboard.press("ArrowDown");
       await window.page.keyboard.press("ArrowDown");
       await window.quantization.waitForText(/model\.layers\.1\.mlp\.down_proj\.weight · [\d.]+ dB in fp8-e4m3/);
+      // The palette is opened from the editor: a key that a page hears first may come late.
+      await window.page.locator(".editor-instance .view-lines").first().click();
       for (const theme of Object.keys(themes) as (keyof typeof themes)[]) {
         await window.useTheme(theme);
         await window.page.waitForTimeout(600);
@@ -66,7 +68,8 @@ describe("quantizing a model", () => {
       }
 
       await window.quantization.press("Insert");
-      await window.command("File: Save All");
+      await window.page.locator(".view-line", { hasText: "llmcompressor" }).first().waitFor();
+      await window.page.keyboard.press("Control+S");
       const code = await eventually("the code in the file", () => {
         const now = readFileSync(join(workspace.path, "serve.py"), "utf8");
         return now.includes("llmcompressor") ? now : undefined;
