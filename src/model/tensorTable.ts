@@ -52,7 +52,7 @@ export class TensorTable {
    */
   add(name: Uint8Array, from: number, to: number, shape: ArrayLike<number>, rank: number, row: TensorRow): boolean {
     const index = this.count;
-    if (index === this.dtype.length) this.grow();
+    if (index === this.dtype.length) this.resize(Math.max(8192, index * 2));
     const length = to - from;
     if (this.slabUsed + length > (this.slabs.at(-1)?.length ?? 0)) {
       this.slabs.push(new Uint8Array(Math.max(slabBytes, length)));
@@ -68,7 +68,7 @@ export class TensorTable {
     this.nameAt[index] = (this.slabs.length - 1) * 2 ** 32 + this.slabUsed;
     this.nameLength[index] = length;
     this.slabUsed = at + length;
-    if (this.shapesUsed + rank > this.shapes.length) this.shapes = grown(this.shapes, this.shapesUsed + rank);
+    if (this.shapesUsed + rank > this.shapes.length) this.shapes = grown(this.shapes, 2 * (this.shapesUsed + rank));
     this.shapeAt[index] = this.shapesUsed;
     this.rank[index] = rank;
     let elements = 1;
@@ -92,6 +92,16 @@ export class TensorTable {
     }
     this.pattern[index] = pattern;
     return true;
+  }
+
+  /** Makes room for so many more at once: growing row by row copies every column again and again. */
+  reserve(more: number): void {
+    const rows = Math.min(mostTensors, this.count + more);
+    if (rows > this.dtype.length) this.resize(rows);
+    if (this.shapesUsed + 2 * more > this.shapes.length) this.shapes = grown(this.shapes, this.shapesUsed + 2 * more);
+    let slots = this.seen.length;
+    while (slots < 2 * rows) slots *= 2;
+    if (slots > this.seen.length) this.rehash(slots);
   }
 
   name(index: number): string {
@@ -132,7 +142,7 @@ export class TensorTable {
 
   /** False where these hashes are those of a name before: equal names always, others once in 2^64. */
   private remember(a: number, b: number): boolean {
-    if (this.count * 2 >= this.seen.length) this.rehash();
+    if (this.count * 2 >= this.seen.length) this.rehash(this.seen.length * 4);
     const mask = this.seen.length - 1;
     for (let slot = slotOf(a, b) & mask; ; slot = (slot + 1) & mask) {
       const before = this.seen[slot]!;
@@ -144,8 +154,8 @@ export class TensorTable {
     }
   }
 
-  private rehash(): void {
-    this.seen = new Int32Array(this.seen.length * 4).fill(-1);
+  private rehash(slots: number): void {
+    this.seen = new Int32Array(slots).fill(-1);
     const mask = this.seen.length - 1;
     for (let i = 0; i < this.count; i++) {
       let slot = slotOf(this.hashA[i]!, this.hashB[i]!) & mask;
@@ -154,8 +164,7 @@ export class TensorTable {
     }
   }
 
-  private grow(): void {
-    const size = Math.max(8192, this.dtype.length * 2);
+  private resize(size: number): void {
     this.dtype = grown(this.dtype, size);
     this.file = grown(this.file, size);
     this.pattern = grown(this.pattern, size);
@@ -214,7 +223,7 @@ function slotOf(a: number, b: number): number {
 type Column = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array;
 
 function grown<T extends Column>(column: T, least: number): T {
-  const larger = new (column.constructor as new (length: number) => T)(Math.max(least, column.length * 2));
+  const larger = new (column.constructor as new (length: number) => T)(least);
   larger.set(column);
   return larger;
 }

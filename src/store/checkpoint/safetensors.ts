@@ -15,6 +15,8 @@ import { JsonBytes, JsonFault, needMore } from "./jsonBytes";
 const mostHeaderBytes = 100_000_000;
 /** Headers up to this size are read at once, larger ones in pieces of it. */
 const pieceBytes = 16 * 2 ** 20;
+/** An entry of a model with a name of usual length; a guess, for room in advance. */
+const usualEntryBytes = 136;
 const mostRank = 64;
 const mostDepth = 8;
 
@@ -62,6 +64,7 @@ function readEntries(file: CheckpointFile, headerBytes: number, header: Header):
   let buffer = new Uint8Array(Math.min(headerBytes, pieceBytes));
   file.read(8, buffer);
   if (buffer[0] !== openBrace) throw new JsonFault('its header does not begin with "{"');
+  header.reserve(headerBytes / usualEntryBytes);
   let read = buffer.length;
   const json = new JsonBytes(buffer, buffer.length, read < headerBytes);
   json.at = 1;
@@ -153,6 +156,10 @@ class Header {
     private readonly table: TensorTable,
     private readonly dataAt: number,
   ) {}
+
+  reserve(entries: number): void {
+    this.table.reserve(Math.floor(entries));
+  }
 
   metadata(): void {
     if (this.metadataSeen) throw new JsonFault("its header has __metadata__ twice");
