@@ -2,15 +2,11 @@
  * The command line: `wattline COMMAND …`. Builds the list of subcommands and hands over; each loads only what it needs,
  * because `wattline run` stays in memory beside the user's program.
  */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import type { Command, Io } from "./cli/command";
+import type { Command } from "./cli/command";
+import { begin, installationAt, processIo as io } from "./cli/program";
 import { runCommand } from "./cli/run";
-import { WattlineError } from "./model/errors";
-import { registerLog } from "./model/log";
-import type { Installation } from "./recording/paths";
 
-const installation: Installation = { dist: __dirname, version: version() };
+const installation = installationAt(__dirname);
 
 const commands: Record<string, () => Promise<Command>> = {
   run: async () => runCommand(installation),
@@ -27,12 +23,6 @@ const commands: Record<string, () => Promise<Command>> = {
   export: async () => (await import("./cli/export")).exportCommand,
   import: async () => (await import("./cli/import")).importCommand(installation),
   watch: async () => (await import("./cli/watch")).watchCommand(installation),
-};
-
-const io: Io = {
-  stdout: (text) => void process.stdout.write(text),
-  stderr: (text) => void process.stderr.write(text),
-  env: process.env,
 };
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -67,30 +57,4 @@ async function help(): Promise<number> {
   return 0;
 }
 
-function version(): string {
-  const { version } = JSON.parse(readFileSync(join(__dirname, "..", "package.json"), "utf8")) as { version: string };
-  return version;
-}
-
-registerLog({
-  trace: () => {},
-  debug: () => {},
-  info: () => {},
-  warn: (message) => io.stderr(`wattline: ${message}\n`),
-  error: (message) => io.stderr(`wattline: ${message}\n`),
-});
-
-// A reader that went away (`wattline report … | head`) is no fault.
-for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
-
-main(process.argv.slice(2)).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    const expected = error instanceof WattlineError;
-    const text = expected ? error.message : `internal error: ${(error as Error)?.stack ?? error}`;
-    io.stderr(`wattline: ${text}\n`);
-    process.exitCode = expected ? error.exitCode : 1;
-  },
-);
+begin(() => main(process.argv.slice(2)));
