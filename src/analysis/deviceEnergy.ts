@@ -1,11 +1,13 @@
 /** What each device used while the user's command ran. */
+import { type Answer, known } from "../model/answer";
 import type { Device } from "../model/device";
 import { formatDuration } from "../model/format";
 import type { Run } from "../model/run";
 import type { SampleColumns } from "../model/sample";
 import { totalAtLeastS } from "./attribution/enough";
+import { integralErrorJ, seenBehindS } from "./attribution/integralError";
 import { plainReadings, type Span, type TimedReadings, timedReadings } from "./attribution/readings";
-import { energyAtMost, totalEnergy } from "./attribution/total";
+import { energyAtMost, type Total, totalEnergy } from "./attribution/total";
 
 export interface DeviceEnergy {
   readonly device: Device;
@@ -76,7 +78,7 @@ function energyOf(
   }
   const updatePeriodS = readings.updatePeriodS ?? device.updatePeriodS;
   const common = { device, columns, readings, holes, ...(updatePeriodS !== undefined && { updatePeriodS }) };
-  const total = totalEnergy(readings, window, holes);
+  const total = totalOf(device, columns!, readings, window, holes);
   if (total.known && total.value.standardErrorJ <= tooUncertain * total.value.energyJ) {
     const { energyJ, standardErrorJ } = total.value;
     const integrated = integratedJ(columns!, window);
@@ -92,6 +94,23 @@ function energyOf(
     // A longer run helps only where this one was short, not where readings failed.
     ...(window.toS - window.fromS < runAtLeastS && { runAtLeastS }),
   };
+}
+
+/** Power over time has an error beside that of its ends. */
+function totalOf(
+  device: Device,
+  columns: SampleColumns,
+  readings: TimedReadings,
+  window: Span,
+  holes: readonly Span[],
+): Answer<Total> {
+  if (device.source !== "integrated") return totalEnergy(readings, window, holes);
+  const total = totalEnergy(readings, window, holes, seenBehindS(device));
+  if (!total.known) return total;
+  // As the recorder integrates them.
+  const powerW = columns.powerW.some(Number.isFinite) ? columns.powerW : columns.powerInstantW;
+  const errorJ = integralErrorJ(readings, { ...columns, powerW }, window, device);
+  return known({ ...total.value, standardErrorJ: Math.hypot(total.value.standardErrorJ, errorJ) });
 }
 
 /** The meter's clock is the counter's: an integral is true when its power was read. */
