@@ -13,6 +13,7 @@ import { deviceSchema } from "../../src/model/device";
 import { startLoad } from "./load";
 import { type Checked, fileName, type Measured, measuredPage, type Observation } from "./page";
 import { observe } from "./series";
+import { checkTimeLine } from "./timeline";
 
 const argument = (name: string) => {
   const at = process.argv.indexOf(`--${name}`);
@@ -62,6 +63,9 @@ async function main(): Promise<number> {
     );
     await load.stop();
   }
+  const timeLine = checkTimeLine();
+  if (typeof timeLine === "string") say(timeLine);
+  else checks.push(...timeLine);
   await open.close();
   await open.close();
   await closesAndOpens();
