@@ -83,7 +83,15 @@ describe("the table that a slider looks up", () => {
     for (const plan of plans) {
       expect(plan.ticks).toBeLessThanOrEqual(plan.deadline);
       expect(plan.energyJ).toBeGreaterThanOrEqual(frontier.energyAt(plan.deadline) * (1 - 1e-9));
+      expect(plan.energyJ).toBeLessThan(frontier.energyAt(plan.deadline) * 1.01);
     }
+  });
+
+  it("goes on with an earlier plan where that is better than what is found", () => {
+    const better = { ...plans[0]!, effectiveJ: plans[3]!.effectiveJ - 1 };
+    const [kept] = tablePlans(frontier, deadlines.slice(2, 3), deadlines.length, better);
+    expect(kept).toMatchObject({ effectiveJ: better.effectiveJ, deadline: deadlines[2], optimal: false });
+    expect(kept!.energyJ).toBeCloseTo(better.effectiveJ + frontier.waitingJ(deadlines[2]!), 6);
   });
 
   it("is the same in pieces, each given the last of the piece before", () => {
