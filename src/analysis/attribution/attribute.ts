@@ -189,6 +189,32 @@ function spread(solved: PhaseEnergies, active: readonly number[], input: Attribu
   };
 }
 
+/** Seconds of each state in what is asked for. */
+function stateSeconds({ boundS, state, states, asked }: Timeline): Float64Array {
+  const seconds = new Float64Array(states.columns.length / states.lanes);
+  for (let piece = 0; piece < state.length; piece++) {
+    if (asked[piece] === 1) seconds[state[piece]!]! += boundS[piece + 1]! - boundS[piece]!;
+  }
+  return seconds;
+}
+
+/**
+ * The least time that a lane spends in a phase while the others are not all in it. Where all of them always are, as in a
+ * start-up, readings tell the sum alone, and nothing of how it is shared out.
+ * @param phase its column in each lane
+ */
+function apartSeconds({ lanes, columns }: Timeline["states"], stateS: Float64Array, phase: readonly number[]): number {
+  const seconds = new Float64Array(lanes);
+  stateS.forEach((timeS, state) => {
+    const inIt = phase.map((column, lane) => columns[state * lanes + lane] === column);
+    if (inIt.every(Boolean)) return;
+    inIt.forEach((is, lane) => {
+      if (is) seconds[lane]! += timeS;
+    });
+  });
+  return Math.min(...seconds);
+}
+
 function shifted({ startS, endS, phase }: Segments, originS: number): Segments {
   return { startS: startS.map((timeS) => timeS - originS), endS: endS.map((timeS) => timeS - originS), phase };
 }
@@ -221,7 +247,7 @@ function activeColumns(timeline: Timeline, phases: number): number[] {
 /** @param active the column that each column of the timeline stands for */
 function levelOf({ phases, alike = [] }: AttributionInput, timeline: Timeline, active: readonly number[]): Level {
   const { lanes, columns } = timeline.states;
-  const { timeS } = askedTime(timeline, active.length);
+  const stateS = stateSeconds(timeline);
   const lane = new Map<number, number>();
   columns.forEach((column, k) => {
     lane.set(column, k % lanes);
@@ -232,7 +258,7 @@ function levelOf({ phases, alike = [] }: AttributionInput, timeline: Timeline, a
     const found = list.map((column) => active.indexOf(column));
     const inOrder = ofLane.map((own) => found.find((column) => own.includes(column)) ?? -1);
     if (inOrder.includes(-1)) return [];
-    return [{ columns: inOrder, weightS: Math.min(...inOrder.map((column) => timeS[column]!)) }];
+    return [{ columns: inOrder, weightS: apartSeconds(timeline.states, stateS, inOrder) }];
   });
   return { lanes: ofLane, alike: common };
 }

@@ -4,7 +4,7 @@
  * From the readings only differences within a rank can be known: if one rank drew a watt more all the time and another
  * a watt less, nothing would show. So the level of the ranks against each other is a convention: a phase that all of
  * them go through costs each the same, for the phase that stands in the middle of all (the median, weighted by the time
- * that every rank spends in it; with one that differs by itself the others decide). What no rank causes alone, such as
+ * that every rank spends in it while another does something else; with one that differs by itself the others decide). What no rank causes alone, such as
  * the power of an idle package, is thereby shared out evenly.
  */
 import type { Posterior, Prior } from "./evidence";
@@ -13,7 +13,7 @@ import { congruence, multiply } from "./linear";
 export interface Level {
   /** Columns of each lane. */
   readonly lanes: readonly (readonly number[])[];
-  /** The same phase in every lane: a column a lane, and the least time that a lane spends in it, s. */
+  /** The same phase in every lane: a column a lane, and the least time that a lane spends in it alone, s. */
   readonly alike: readonly { readonly columns: readonly number[]; readonly weightS: number }[];
 }
 
@@ -55,6 +55,7 @@ function middle(alike: Level["alike"], powerW: Float64Array, lane: number): read
     })
     .sort((a, b) => a.distanceW - b.distanceW);
   const half = apart.reduce((sum, { weightS }) => sum + weightS, 0) / 2;
+  if (!(half > 0)) return undefined;
   let sum = 0;
   for (const { columns, weightS } of apart) {
     sum += weightS;

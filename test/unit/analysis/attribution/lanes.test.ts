@@ -8,14 +8,20 @@ const durationS = 12;
 const baseW = 10;
 
 /** Two ranks whose phases are of their own lengths, on one package: its power is base + the sum of both. */
-function twoRanks(seed: number, meanS: readonly (readonly number[])[], powersW: readonly (readonly number[])[]) {
+function twoRanks(
+  seed: number,
+  meanS: readonly (readonly number[])[],
+  powersW: readonly (readonly number[])[],
+  /** Seconds before and after, in which neither is traced. */
+  idleS = 0,
+) {
   const programs = meanS.map((lengths, rank) => {
     const phases: SimulatedPhase[] = lengths.map((mean, phase) => ({
       name: `phase ${phase}`,
       meanS: mean,
       powerW: powersW[rank]![phase]!,
     }));
-    return simulateProgram({ phases, durationS, seed: seed + 100 * rank, idleW: 0 });
+    return simulateProgram({ phases, durationS, seed: seed + 100 * rank, idleS, idleW: 0 });
   });
   const count = meanS[0]!.length;
   const together = {
@@ -70,6 +76,17 @@ describe("ranks that share a meter", () => {
     ]);
     solved.trueJ.forEach((trueJ, column) => {
       expect(Math.abs(solved.energyJ[column]! / trueJ - 1), `column ${column}`).toBeLessThan(0.06);
+    });
+  });
+
+  it("learn nothing of the level from a start-up that is common to both", () => {
+    const powersW = [
+      [8, 30, 20],
+      [8, 45, 20],
+    ];
+    const solved = twoRanks(6, meanS, powersW, 3.5);
+    solved.trueJ.forEach((trueJ, column) => {
+      expect(Math.abs(solved.energyJ[column]! / trueJ - 1), `column ${column}`).toBeLessThan(0.08);
     });
   });
 
