@@ -60,7 +60,7 @@ class Trace:
     def iterations(self, line=None):
         """(iteration, start, duration) of the loop that begins in a line, or of all."""
         ids = {row[1] for row in self.named("l") if line is None or row[3] == line}
-        return [tuple(row[2:]) for row in self.named("i") if row[1] in ids]
+        return [tuple(row[2:5]) for row in self.named("i") if row[1] in ids]
 
     def phases(self):
         """Number of spans by phase, of those within iterations: the last wait of a loop, which brings nothing, is not."""

@@ -6,12 +6,13 @@ those of other libraries too. A `fit` inside another (a pipeline's, a grid searc
 
 import sys
 import types
+from opcode import opname
 
 from ..mainscript import command_line
 from .steps import Call, Function, Outermost
 
 _METHODS = ("fit", "fit_transform", "fit_predict", "partial_fit")
-# `hasattr(estimator, "fit")` looks like a call that is over at once; no fit is as short.
+# A method that is looked up and dropped looks like a call that is over at once; no fit is as short.
 _LEAST_NS = 10_000
 
 
@@ -62,7 +63,14 @@ class _Fits(Outermost):
                 Call(self.tracer, owner, name, f"{owner.__name__}.{name}", self.begin)
 
     def begin(self, estimator, frame):
-        return None if _is_helper() else super().begin(estimator, frame)
+        if _is_helper() or (estimator is not None and _only_asks(frame)):
+            return None
+        return super().begin(estimator, frame)
+
+
+def _only_asks(frame):
+    """Whether a method is looked up by a function, `hasattr(estimator, "fit")`, and not by code that then calls it."""
+    return "CALL" in opname[frame.f_code.co_code[frame.f_lasti]]  # PRECALL in 3.11
 
 
 def _is_helper():
