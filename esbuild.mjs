@@ -29,6 +29,9 @@ export const nodeOptions = {
   // Native: each platform's package brings its own.
   external: ["vscode", "koffi"],
   define: { "import.meta.url": "__bundleUrl" },
+  // Also what is loaded late is loaded by `require`: the package has koffi's loader in that form alone, and Node's loader
+  // of modules need not start.
+  supported: { "dynamic-import": false },
   banner: { js: 'const __bundleUrl=require("node:url").pathToFileURL(__filename).href;' },
 };
 

@@ -1,6 +1,6 @@
 /**
  * `npm run package [-- TARGET …]`: one VSIX a platform, each with the one native library that it needs, in out/.
- * Without a target: this machine's. `all` makes them all.
+ * Without a target: this machine's. `all` makes them all. `--no-build` takes dist/ as it is.
  */
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -43,7 +43,7 @@ async function packageFor(target, version) {
     if (existsSync(join(root, name))) cpSync(join(root, name), join(stage, name), { recursive: true });
   const koffi = join(stage, "dist/node_modules/koffi");
   for (const file of koffiFiles) cpSync(join(root, "node_modules/koffi", file), join(koffi, file), { recursive: true });
-  await native(natives[target], version, join(stage, "dist/node_modules/@koromix", `koffi-${natives[target]}`));
+  await native(target, version, join(stage, "dist/node_modules/@koromix", `koffi-${natives[target]}`));
   const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   for (const key of ["scripts", "devDependencies", "dependencies", "overrides", "private", "bin"]) delete manifest[key];
   writeFileSync(join(stage, "package.json"), JSON.stringify(manifest, undefined, 2));
@@ -62,7 +62,14 @@ async function packageFor(target, version) {
 }
 
 /** koffi's library for a platform: the one that npm installed here, or its package from the registry. */
-async function native(name, version, to) {
+async function native(target, version, to) {
+  await nativePackage(natives[target], version, to);
+  // One package has the library for both kinds of Linux: only the platform's own is needed.
+  const other = target.startsWith("alpine-") ? /^linux_/ : /^musl_/;
+  for (const folder of readdirSync(to)) if (other.test(folder)) rmSync(join(to, folder), { recursive: true });
+}
+
+async function nativePackage(name, version, to) {
   const installed = join(root, "node_modules/@koromix", `koffi-${name}`);
   if (existsSync(installed)) {
     cpSync(installed, to, { recursive: true });
@@ -81,7 +88,8 @@ async function native(name, version, to) {
   cpSync(join(folder, "package"), to, { recursive: true });
 }
 
-async function main(args) {
+async function main(words) {
+  const args = words.filter((word) => word !== "--no-build");
   await nodeModules();
   const wanted = args.includes("all")
     ? Object.keys(natives)
@@ -93,8 +101,10 @@ async function main(args) {
     console.error(`No such platform: ${unknown.join(", ")}. Platforms: ${Object.keys(natives).join(", ")}, all`);
     return 2;
   }
-  rmSync(join(root, "dist"), { recursive: true, force: true });
-  if (!(await build("--production"))) return 1;
+  if (args.length === words.length) {
+    rmSync(join(root, "dist"), { recursive: true, force: true });
+    if (!(await build("--production"))) return 1;
+  }
   const { version } = JSON.parse(readFileSync(join(root, "node_modules/koffi/package.json"), "utf8"));
   for (const target of wanted) if (!(await packageFor(target, version))) return 1;
   return 0;

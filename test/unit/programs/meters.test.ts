@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { describe, expect, it } from "vitest";
 import { deviceSchema, unavailableSchema } from "../../../src/model/device";
 import { liveSchema } from "../../../src/model/live";
+import { FakeNvml } from "../../fixtures/fake-nvml/scenario";
 import { drivenPowercap } from "../../fixtures/fake-powercap/driver";
 import { newFolder, recorder, start, until, wattline } from "./wattline";
 
@@ -40,6 +41,68 @@ describe("wattline meters", () => {
       expect(cpu.powerW).toBeLessThan(42 * 1.03);
       expect(devices.find(({ kind }) => kind === "dram")?.powerW).toBeCloseTo(3, 0);
     } finally {
+      await powercap.stop();
+    }
+  });
+});
+
+describe("wattline meters, with GPUs", () => {
+  /** An H100 with a counter and an older card without, and what reference/meters.md says of either. */
+  const gpus = [
+    { name: "NVIDIA H100", architecture: 9, power: [{ atS: 0, watts: 150 }] },
+    { name: "NVIDIA TITAN X", architecture: 4, hasCounter: false, power: [{ atS: 0, watts: 90 }] },
+  ];
+  const described = [
+    {
+      kind: "gpu",
+      name: "NVIDIA H100",
+      meter: "nvml",
+      source: "measured",
+      counted: true,
+      updatePeriodS: 0.1,
+      averagingWindowS: 1,
+      powerW: expect.closeTo(150, -1),
+    },
+    {
+      kind: "gpu",
+      name: "NVIDIA TITAN X",
+      meter: "nvml",
+      source: "integrated",
+      counted: true,
+      updatePeriodS: 0.02,
+      averagingWindowS: 0.01,
+      gainError: 0.004,
+      powerW: expect.closeTo(90, -1),
+    },
+  ];
+
+  it("of NVML alone has each as it is read, and the CPU estimated", async () => {
+    const fake = new FakeNvml({ gpus });
+    try {
+      const { devices, unavailable } = await meters({ ...fake.env, WATTLINE_POWERCAP_ROOT: newFolder() });
+      expect(devices.slice(0, 2)).toMatchObject(described);
+      expect(devices.slice(2).map(({ meter, source }) => [meter, source])).toEqual([["estimate", "estimated"]]);
+      expect(unavailable.map(({ meter }) => meter)).toContain("rapl");
+      expect(unavailable.map(({ meter }) => meter)).not.toContain("nvml");
+    } finally {
+      fake.dispose();
+    }
+  });
+
+  it("and RAPL measures both, counts each once and estimates nothing", async () => {
+    const fake = new FakeNvml({ gpus });
+    const powercap = await drivenPowercap({ idleW: 42, idleDramW: 3 });
+    try {
+      const { devices, unavailable } = await meters({ ...fake.env, WATTLINE_POWERCAP_ROOT: powercap.root });
+      expect(devices.slice(0, 2)).toMatchObject(described);
+      const others = devices.slice(2).filter(({ counted }) => counted);
+      expect(others.map(({ meter, kind, source }) => [meter, kind, source]).sort()).toEqual([
+        ["rapl", "cpu", "measured"],
+        ["rapl", "dram", "measured"],
+      ]);
+      expect(unavailable.map(({ meter }) => meter)).not.toContain("rapl");
+    } finally {
+      fake.dispose();
       await powercap.stop();
     }
   });
