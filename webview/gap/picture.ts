@@ -105,8 +105,8 @@ function drawGap(drawing: Drawing, sequence: Sequence, window: Window, looks: Ha
     part(item.memoryS, looks.memory);
     part(item.kernelS, looks.kernel);
     part(item.unsplitS, grid);
-    if (x1 - x0 > 46) {
-      drawing.text((x0 + x1) / 2, last + 14, item.name, { size: 10, anchor: "middle", width: x1 - x0 - 6 });
+    if (drawing.widthOf(item.name.slice(0, 100), 10) < x1 - x0 - 6) {
+      drawing.text((x0 + x1) / 2, last + 14, item.name, { size: 10, anchor: "middle" });
     }
   });
   drawTicks(drawing, window, "s", xOf, last + 28);
@@ -122,8 +122,9 @@ function drawWaterline(
   top: number,
 ): number {
   const { grid, muted, foreground } = drawing.colours;
-  drawing.text(margin, top, "Operational intensity, and the machine's balance as the waterline", { weight: 600 });
-  const [first, last] = [top + 14, top + 14 + plot.height];
+  const title = "Operational intensity (FLOP/B), and the machine's balance as the waterline";
+  drawing.text(margin, top, title, { weight: 600 });
+  const last = top + 14 + plot.height;
   const axis = logAxis([...sequence.items.map(({ intensity }) => intensity ?? 0), balance ?? 0]);
   const yOf = (value: number) => last - logPlace(value, axis) * plot.height;
   for (const power of decades(axis)) {
@@ -143,13 +144,14 @@ function drawWaterline(
     }
   });
   if (balance !== undefined) {
+    // On a wider line of the background, or it is lost on dark colours.
+    drawing.line(plot.left, yOf(balance), plot.right, yOf(balance), drawing.colours.background, { width: 4 });
     drawing.line(plot.left, yOf(balance), plot.right, yOf(balance), foreground, { width: 1.5 });
     const text = `balance ${formatIntensity(balance)}`;
     const room = drawing.widthOf(text, 11) + 10;
     drawing.rect(plot.right - room, yOf(balance) - 18, room, 15, { fill: drawing.colours.background });
     drawing.text(plot.right - 5, yOf(balance) - 6, text, { size: 11, anchor: "end" });
   }
-  drawing.text(plot.left - 8, first - 4, "FLOP/B", { size: 11, colour: muted, anchor: "end" });
   drawTicks(drawing, window, "FLOP", xOf, last + 16);
   return last + 20;
 }

@@ -273,12 +273,18 @@ export class WlSequence extends CanvasChart {
   private paintBalance(context: CanvasRenderingContext2D, colours: Palette): void {
     if (this.balance === undefined) return;
     const y = Math.round(area.top + area.height * (1 - logPlace(this.balance, this.axis))) + 0.5;
-    context.strokeStyle = colours.foreground;
-    context.lineWidth = 1.5;
-    context.beginPath();
-    context.moveTo(area.left, y);
-    context.lineTo(area.left + this.place.width, y);
-    context.stroke();
+    // On a wider line of the background, or it is lost on dark colours.
+    for (const [colour, width] of [
+      [colours.background, 4],
+      [colours.foreground, 1.5],
+    ] as const) {
+      context.strokeStyle = colour;
+      context.lineWidth = width;
+      context.beginPath();
+      context.moveTo(area.left, y);
+      context.lineTo(area.left + this.place.width, y);
+      context.stroke();
+    }
     const text = `balance ${formatIntensity(this.balance)}: below it memory-bound`;
     const width = context.measureText(text).width;
     const x = area.left + this.place.width - width - 6;
