@@ -5,7 +5,7 @@
 import { formatBytes } from "../../model/format";
 import type { Format, ModelFacts, QuantDevice, QuantRequest, TensorStatistics } from "../../model/quantization";
 import { decodeErrors, decodeFits, readBytes } from "./decodeModel";
-import { longContextTokens } from "./rules";
+import { longContextTokens } from "./rules/rule";
 import { weightBytes } from "./sizes";
 
 export interface Warning {

@@ -3,9 +3,11 @@ import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { startVerify } from "../../../src/editor/panels/quant/verify";
 import type { QuantReport } from "../../../src/model/quantization";
+import { defaultRequest } from "../../../src/model/quantization";
 import { hasPython } from "../analysis/quantization/python";
-import { newFolder, wattline } from "./wattline";
+import { newFolder, recorder, wattline } from "./wattline";
 
 const python = resolve(".venv/bin/python");
 const text = "examples/data/coriolanus.txt";
@@ -111,6 +113,32 @@ GPT2ForSequenceClassification(config).save_pretrained(sys.argv[2])
     expect(verify).toMatchObject({ metric: "accuracy", unit: "sample", samples: 4 });
     expect(verify!.formats.every(({ value, agreement }) => value >= 0 && value <= 1 && agreement! <= 1)).toBe(true);
   }, 300_000);
+
+  describe("from the panel", () => {
+    const own = {
+      argv: (...words: string[]): [string, ...string[]] => [process.execPath, recorder, ...words],
+      env: () => ({ ...env, WATTLINE_RUNTIME_DIR: newFolder(), WATTLINE_STATE_DIR: newFolder() }),
+    };
+    const question = { path: model, data, python, device: "H100", request: defaultRequest("sync", 64) };
+
+    it("says how far it is, and answers what the command line does", async () => {
+      const told: (string | number)[] = [];
+      const running = startVerify(question, own, (text, share) => told.push(text ?? share ?? ""));
+      const answer = await running.done;
+      expect(answer).toMatchObject({ metric: "perplexity", samples: 64 });
+      const shares = told.filter((each) => typeof each === "number");
+      expect(shares.at(-1)).toBe(1);
+      expect(shares).toEqual([...shares].sort((a, b) => a - b));
+      expect(told).toContain("Measuring the model as it is");
+    }, 300_000);
+
+    it("can be cancelled, and hands on the sentence of a failure", async () => {
+      const running = startVerify(question, own, (text) => text !== undefined && running.cancel());
+      await expect(running.done).rejects.toThrow("The verification was cancelled.");
+      const missing = startVerify({ ...question, data: "/none.txt" }, own, () => {});
+      await expect(missing.done).rejects.toThrow(/none\.txt cannot be read: there is no such file\./);
+    }, 120_000);
+  });
 
   it("loads no pickle and runs no code of the model's own", async () => {
     const folder = newFolder();

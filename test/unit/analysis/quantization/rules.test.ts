@@ -10,7 +10,7 @@ import {
   syncCost,
 } from "../../../../src/analysis/quantization/evidence";
 import { runsOn } from "../../../../src/analysis/quantization/hardware";
-import { decide } from "../../../../src/analysis/quantization/rules";
+import { decide } from "../../../../src/analysis/quantization/rules/index";
 import type { Format, ModelFacts, QuantDevice, QuantRequest } from "../../../../src/model/quantization";
 import { capability, cpu, gpu, llama, request, sized } from "./models";
 
