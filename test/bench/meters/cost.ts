@@ -72,9 +72,9 @@ export async function costOf(count: number, rateHz: number, latencyS: number, se
   }
 }
 
-/** What a Node costs that only wakes up every 10 ms: the least that can be had on this machine now. */
-export async function timerFloorS(seconds: number): Promise<number> {
-  const script = "const go = () => setTimeout(go, 10); go();";
+/** What a Node costs each time that it wakes up at a rate and does nothing: the least that a process with timers can cost. */
+export async function timerFloorS(rateHz: number, seconds: number): Promise<number> {
+  const script = `const go = () => setTimeout(go, ${1000 / rateHz}); go();`;
   const bare = spawn(process.execPath, ["-e", script], { stdio: "ignore" });
   await wait(1);
   const [fromS, before] = [monotonicS(), cpuTimeS(bare.pid!)];
@@ -82,7 +82,17 @@ export async function timerFloorS(seconds: number): Promise<number> {
   const usedS = cpuTimeS(bare.pid!) - before;
   const tookS = monotonicS() - fromS;
   bare.kill();
-  return usedS / (tookS * 100);
+  return usedS / (tookS * rateHz);
+}
+
+/** How long a Node takes to start and end that does nothing, the median of some. */
+export function bareStartS(rounds: number): number {
+  const times = Array.from({ length: rounds }, () => {
+    const startS = monotonicS();
+    spawnSync(process.execPath, ["-e", "0"]);
+    return monotonicS() - startS;
+  });
+  return times.sort((a, b) => a - b)[rounds >> 1]!;
 }
 
 export interface ProcessMemory {
