@@ -101,7 +101,7 @@ export type Grouping = (typeof groupings)[number];
 
 /** Neighbouring layers that one kernel could compute without writing what lies between them. */
 export interface Fusion {
-  readonly kind: "convolutions" | "elementwise" | "attention";
+  readonly kind: "convolutions" | "elementwise" | "attention" | "optimizer";
   /** Names in the order in which they run. */
   readonly layers: readonly string[];
   /** Their measured time. */

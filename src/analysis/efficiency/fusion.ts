@@ -143,7 +143,9 @@ const attentionChain: Pattern = {
   holds: () => true,
 };
 
-function fusionOf(kind: Fusion["kind"], chain: readonly Link[], trains: boolean): Fusion {
+type ChainKind = Exclude<Fusion["kind"], "optimizer">;
+
+function fusionOf(kind: ChainKind, chain: readonly Link[], trains: boolean): Fusion {
   const first = chain[0]!;
   const last = chain.at(-1)!;
   const flops = total(chain, ({ flops }) => flops);
@@ -187,7 +189,7 @@ function tileOf(chain: readonly Link[]): number | undefined {
   return sizes.length > 0 ? Math.max(...sizes) : undefined;
 }
 
-function adviceFor(kind: Fusion["kind"], chain: readonly Link[], trains: boolean): string {
+function adviceFor(kind: ChainKind, chain: readonly Link[], trains: boolean): string {
   switch (kind) {
     case "convolutions":
       return (

@@ -63,6 +63,13 @@ export function hostSide(run: Run, layers: readonly GapLayer[], places: readonly
   };
 }
 
+/** Host seconds of each phase in an iteration, the mean of those that count; undefined where no loop was traced. */
+export function phaseSeconds(run: Run): ReadonlyMap<string, number> | undefined {
+  const trace = mainTrace(run.traces);
+  const loop = loopIterations(run);
+  return trace && loop && secondsOf(trace, loop)?.byPhase;
+}
+
 /** How much faster all becomes when a share of it becomes k times as fast: 1 / ((1 - s) + s / k) (Amdahl 1967). */
 export function amdahl(share: number, k: number): number {
   return 1 / (1 - share + share / k);

@@ -10,7 +10,8 @@ import { loopIterations } from "../iterationReport";
 import { warmUp } from "../iterations";
 import { phaseReport } from "../phaseReport";
 import { gapReport } from "./gapReport";
-import { hostSide, type Place } from "./hostSide";
+import { hostSide, type Place, phaseSeconds } from "./hostSide";
+import { optimizerFusion } from "./optimizerFusion";
 import { runPeak } from "./runPeak";
 import { runWaste } from "./runWaste";
 
@@ -25,7 +26,7 @@ export function runGap(run: Run, options: RunGapOptions = {}): GapReport {
   const trace = layerTrace(run.traces);
   const { peakFlopsPerS, bandwidthBytesPerS, name, source } = runPeak(run, trace, options.calibration);
   const energy = phasePower(run);
-  const report = gapReport({
+  const table = gapReport({
     run: { id: run.manifest.id, path: run.path },
     layers: trace?.layers ?? [],
     measures: trace?.layerMeasures ?? [],
@@ -38,6 +39,9 @@ export function runGap(run: Run, options: RunGapOptions = {}): GapReport {
     },
     ...energy,
   });
+  const optimizer = optimizerFusion(trace, phaseSeconds(run)?.get("optimizer"), bandwidthBytesPerS);
+  const fusions = [...table.fusions, ...(optimizer ? [optimizer] : [])].sort((a, b) => b.savingS - a.savingS);
+  const report = { ...table, fusions };
   const host = hostSide(run, report.layers, options.places);
   if (host === undefined) return report;
   const waste = runWaste(run, { ...report, host }, run.manifest.calibration ?? options.calibration);

@@ -96,6 +96,30 @@ describe("wattline gap RUN --json", () => {
     ]);
   });
 
+  it("says what a fused optimizer would save, where the step takes longer than memory does", async () => {
+    const counters = [
+      ["c", "parameter_bytes", 1001, 4e6],
+      ["c", "gradient_bytes", 1001, 4e6],
+      ["c", "optimizer_state_bytes", 1001, 8e6],
+    ];
+    const steps = Array.from({ length: 20 }, (_, iteration) => [
+      "s",
+      "optimizer",
+      iteration,
+      1001 + iteration * iterationS + 0.09,
+      0.0095,
+      29,
+      0,
+    ]);
+    const { fusions } = await answer(await writeGapRun({ rows: [...counters, ...steps] }));
+    const optimizer = fusions.find(({ kind }) => kind === "optimizer")!;
+    // Adam in float32: 28 bytes for each of a million parameters, at 10 GB/s.
+    expect(optimizer.timeS).toBeCloseTo(0.0095, 6);
+    expect(optimizer.savingS).toBeCloseTo(0.0095 - 28e6 / 10e9, 6);
+    const { fusions: quick } = await answer(await writeGapRun({ rows: steps }));
+    expect(quick.some(({ kind }) => kind === "optimizer")).toBe(false);
+  });
+
   it("answers in part where the machine is not known, and where there is no layer table", async () => {
     const unknown = await answer(await writeGapRun({ calibrated: false }));
     expect(unknown.device).toEqual({ name: "Test CPU", source: "unknown" });
