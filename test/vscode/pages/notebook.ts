@@ -28,10 +28,15 @@ export class Notebook {
 
   /** What the pointer is told that rests on it. */
   async tooltip(cell: number): Promise<string> {
-    await this.energy(cell).first().hover();
     // The hover of what the pointer was on before goes away a moment later.
     const hover = this.page.locator(".workbench-hover", { hasText: "Measured from outside" });
-    await hover.waitFor();
+    // An item that is drawn anew under the pointer has no hover until the pointer comes again.
+    for (let attempt = 0; attempt < 6 && !(await hover.isVisible()); attempt++) {
+      await this.page.mouse.move(900, 600);
+      await this.page.waitForTimeout(300);
+      await this.energy(cell).first().hover();
+      await hover.waitFor({ timeout: 4000 }).catch(() => {});
+    }
     return ((await hover.textContent()) ?? "").trim();
   }
 }

@@ -57,6 +57,8 @@ describe("the cells of a notebook", () => {
       const modest = await window.notebook.runCell(2, /J · 3\.\d\d s/);
       const less = Number(/([\d.]+)( ± [\d.]+)? J/.exec(modest)![1]);
       assert.ok(Math.abs(less - 60) < 9, `20 W above idle for 3 s are 60 J, not ${modest}`);
+      await window.page.mouse.move(900, 600);
+      await window.page.waitForTimeout(800);
       await window.screenshot("08-notebook");
       assert.equal(workspace.runs.length, 0, "nothing is kept in the workspace");
 

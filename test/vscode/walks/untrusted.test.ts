@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
 import { inWindow } from "../support/vscode";
@@ -10,6 +10,11 @@ describe("a folder that is not trusted", () => {
   before(async () => {
     workspace = new TestWorkspace();
     await workspace.record({ iterations: 60 });
+    const cell = { cell_type: "code", execution_count: null, metadata: {}, outputs: [], source: "1" };
+    writeFileSync(
+      join(workspace.path, "cells.ipynb"),
+      JSON.stringify({ cells: [cell], metadata: {}, nbformat: 4, nbformat_minor: 5 }),
+    );
   });
   after(() => workspace.dispose());
 
@@ -20,6 +25,7 @@ describe("a folder that is not trusted", () => {
         .locator(".monaco-dialog-box")
         .getByRole("button", { name: /No, I don't trust/ })
         .click();
+      await window.openFile("cells.ipynb");
       await window.openFile("train.py");
       await window.openSideBar();
       await eventually("the run in the list", async () => (await window.runs.rows.count()) === 1);
@@ -37,6 +43,7 @@ describe("a folder that is not trusted", () => {
       );
       const storage = join(window.server.data, "data/User/globalStorage/wattline.wattline/live");
       assert.equal(existsSync(storage), false, "no watch was started");
+      assert.equal(existsSync(join(storage, "../notebooks")), false, "nothing is measured for a notebook");
       await window.screenshot("07-untrusted");
 
       await window.command("Workspaces: Manage Workspace Trust");
