@@ -56,7 +56,9 @@ export class LocalGroup implements MeterGroup {
 
   start(onSamples: (samples: readonly Sample[]) => void): void {
     this.onSamples = onSamples;
-    void this.tick();
+    const waiting = this.tick();
+    // The pace must know of it: asleep it would let the answer's steps through Node's loop only twice a second.
+    if (waiting !== undefined) this.pace.after(0, () => waiting);
   }
 
   /** Whether the meter owes an answer at this moment. */
