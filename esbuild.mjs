@@ -3,6 +3,7 @@
  * the browser. `node esbuild.mjs [--watch] [--production]`; production minifies and leaves source maps out.
  */
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
@@ -20,6 +21,22 @@ const common = {
   logLevel: "warning",
 };
 
+/**
+ * Where dynamic imports become `require`, web-tree-sitter's own variable of that name, which it makes by a dynamic import,
+ * would stand before the real one and be undefined: it uses the bundle's.
+ */
+const treeSitterRequires = {
+  name: "tree-sitter-requires",
+  setup(build) {
+    build.onLoad({ filter: /[\\/]web-tree-sitter[\\/]web-tree-sitter\.js$/ }, async ({ path }) => {
+      const text = await readFile(path, "utf8");
+      const contents = text.replace(/var require = createRequire\(import\.meta\.url\);/, "");
+      if (contents === text) return { errors: [{ text: `${path} makes no \`require\` of its own any more.` }] };
+      return { contents, loader: "js" };
+    });
+  },
+};
+
 /** Libraries written as modules ask for `import.meta.url`, which CommonJS has not: the bundle's own address stands in. */
 export const nodeOptions = {
   ...common,
@@ -32,6 +49,7 @@ export const nodeOptions = {
   // Also what is loaded late is loaded by `require`: the package has koffi's loader in that form alone, and Node's loader
   // of modules need not start.
   supported: { "dynamic-import": false },
+  plugins: [treeSitterRequires],
   banner: { js: 'const __bundleUrl=require("node:url").pathToFileURL(__filename).href;' },
 };
 
