@@ -94,7 +94,7 @@ const builds = Object.entries(programs)
     entryPoints: { [name]: entry },
     outdir: "dist",
     external: [...nodeOptions.external, ...without],
-    plugins: [keepApart],
+    plugins: [treeSitterRequires, keepApart],
     banner: { js: (executable ? "#!/usr/bin/env node\n" : "") + nodeOptions.banner.js },
   }));
 
