@@ -100,7 +100,8 @@ export class RingWriter {
 
 export interface Drained {
   readonly samples: readonly Sample[];
-  /** Of the last reading, seconds since the run's start; undefined where there was none since the last time. */
+  /** Of the first and of the last reading, seconds since the run's start; undefined where there was none. */
+  readonly firstPollS: number | undefined;
   readonly pollS: number | undefined;
 }
 
@@ -117,6 +118,7 @@ export class RingReader {
   /** What was written since the last time; where the writer was a whole round ahead, that round is lost. */
   drain(): Drained {
     const samples: Sample[] = [];
+    let firstPollS: number | undefined;
     let pollS: number | undefined;
     for (;;) {
       const place = this.taken % capacity;
@@ -125,10 +127,11 @@ export class RingReader {
       for (let row = 0; row < count; row++) {
         const at = row * width;
         const number = this.rows[at]!;
-        if (number !== this.rows[at + numberAt]) return { samples, pollS };
-        if (number <= this.taken || (number - 1) % capacity !== place + row) return { samples, pollS };
+        if (number !== this.rows[at + numberAt]) return { samples, firstPollS, pollS };
+        if (number <= this.taken || (number - 1) % capacity !== place + row) return { samples, firstPollS, pollS };
         this.taken = number;
         pollS = this.rows[at + pollAt]!;
+        firstPollS ??= pollS;
         const deviceId = this.deviceIds[this.rows[at + deviceAt]!];
         if (deviceId !== undefined) samples.push(this.sample(at, deviceId));
       }

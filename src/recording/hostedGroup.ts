@@ -156,9 +156,9 @@ export class HostedGroup implements MeterGroup {
 
   private drain(): void {
     const drained = this.ring?.drain();
-    if (drained?.pollS === undefined) return;
+    if (drained?.firstPollS === undefined || drained.pollS === undefined) return;
     this.sign();
-    this.found(drained.pollS);
+    this.found(drained.firstPollS);
     this.lastGoodS = drained.pollS;
     this.goodFromS ??= drained.pollS;
     if (drained.samples.length > 0) this.onSamples(drained.samples.map((sample) => this.energy.continued(sample)));

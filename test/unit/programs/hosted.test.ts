@@ -143,8 +143,8 @@ describe("a driver's call that crashes its process", () => {
   });
 
   it("again and again is tried again later and later", async () => {
-    const outcome = await run([fault({ kind: "crash", function: energyFunction, fromS: 1.5 })], 6);
-    expectUndisturbed(outcome, 6);
+    const outcome = await run([fault({ kind: "crash", function: energyFunction, fromS: 2.5 })], 7);
+    expectUndisturbed(outcome, 7);
     const waits = [...outcome.stderr.matchAll(/Trying again in (\d+) s/g)].map(([, seconds]) => Number(seconds));
     expect(waits.slice(0, 2)).toEqual([1, 2]);
     expect(waits.length).toBeLessThan(4);

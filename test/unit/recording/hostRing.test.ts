@@ -40,7 +40,7 @@ describe("the ring between a driver's process and the sampler", () => {
 
   it("tells that something was read where nothing was new", () => {
     new RingWriter(descriptor, ids).write([], 7.5);
-    expect(new RingReader(descriptor, ids).drain()).toEqual({ samples: [], pollS: 7.5 });
+    expect(new RingReader(descriptor, ids).drain()).toEqual({ samples: [], firstPollS: 7.5, pollS: 7.5 });
   });
 
   it("that nobody emptied in time gives the newest, and goes on", () => {
