@@ -56,7 +56,6 @@ function compose(context: ExtensionContext, owned: DisposableStore): void {
   owned.add(runsView({ runs }));
   const gapReports = owned.add(new GapReports(runs, context.asAbsolutePath("dist/gapReporter.js")));
   owned.add(gapPanels({ runs, reports: gapReports, extension: context.extensionUri }));
-  owned.add(layerLens({ runs, reports: gapReports }));
   const waste = owned.add(new WasteReports(context.asAbsolutePath("dist/bloatSolver.js")));
   owned.add(bloatPanels({ runs, follower, reports: waste, extension: context.extensionUri }));
 
@@ -74,6 +73,7 @@ function compose(context: ExtensionContext, owned: DisposableStore): void {
     store.add(notebookCells({ recorder, storage: context.globalStorageUri.fsPath }));
     store.add(metersView({ recorder, idle }));
     store.add(codeLens({ runs, loops }));
+    store.add(layerLens({ runs, reports: gapReports }));
     store.add(quantization({ loops, recorder, extension: context.extensionUri }));
     store.add(profileTasks({ recorder, starts }));
     const showAgain = (path: string) => panels.showAgain(path);
