@@ -56,7 +56,7 @@ describe("the Python parser", () => {
 
   it("tries again after its files could not be loaded", async () => {
     // A bundle has a runtime of its own, so the failure here cannot disturb the parser of the other tests.
-    const program = bundle(
+    const program = await bundle(
       `const { openPythonParser } = require("./source");
        const { readFile } = require("node:fs/promises");
        (async () => {
@@ -68,8 +68,8 @@ describe("the Python parser", () => {
     expect(execFileSync(process.execPath, [program], { encoding: "utf8" }).trim()).toBe("no such file true");
   });
 
-  it("works bundled as minified CommonJS, as the build bundles the extension and the recorder", () => {
-    const program = bundle(
+  it("works bundled as minified CommonJS, as the build bundles the extension and the recorder", async () => {
+    const program = await bundle(
       `const { openPythonParser, findLoops } = require("./source");
        const { readFile } = require("node:fs/promises");
        (async () => {
@@ -83,9 +83,9 @@ describe("the Python parser", () => {
 });
 
 /** Bundles `source` as CommonJS beside the WebAssembly, with a program that uses it. Returns the program's path. */
-function bundle(program: string): string {
+async function bundle(program: string): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "wattline-bundle-"));
-  esbuild.buildSync({
+  await esbuild.build({
     ...nodeOptions,
     minify: true,
     sourcemap: false,

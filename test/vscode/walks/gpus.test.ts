@@ -39,4 +39,19 @@ describe("a machine with NVIDIA GPUs", () => {
       await window.screenshot("09-gpus-status-bar");
     });
   });
+
+  it("has what a run used of each in the run's panel", async () => {
+    await workspace.record({ iterations: 200, env: { ...fake.env, WATTLINE_POWERCAP_ROOT: powercap.root } });
+    await inWindow({ name: "gpus-panel", folder: workspace.path }, async (window) => {
+      await window.openFile("train.py");
+      await window.command("Wattline: Open the Last Run");
+      await window.panel.waitForText(/train\.py.*finished/);
+      const page = await window.panel.frame();
+      await page.locator("summary", { hasText: "How this was measured" }).click();
+      const text = await window.panel.waitForText(/NVIDIA H100[^±]*J/);
+      assert.match(text, /NVIDIA L4/);
+      assert.match(text, /nvml, measured/);
+      await window.screenshot("09-gpus-panel");
+    });
+  });
 });
