@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { planFor } from "../../src/analysis/bloat";
 import type { FromBloatPanel, ToBloatPanel } from "../../src/messages/bloat";
@@ -91,6 +91,7 @@ describe("a solved profile", () => {
       expect(svg.data).not.toMatch(/NaN|var\(|color-mix|undefined/);
       const bytes = Buffer.from(png.data, "base64");
       expect(bytes.subarray(1, 4).toString()).toBe("PNG");
+      mkdirSync("artifacts/gallery/bloat", { recursive: true });
       writeFileSync("artifacts/gallery/bloat/saved.png", bytes);
     });
   });
