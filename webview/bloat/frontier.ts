@@ -1,11 +1,11 @@
-import { html, LitElement, nothing, type PropertyValues, type SVGTemplateResult, svg, type TemplateResult } from "lit";
+import { html, nothing, type PropertyValues, type SVGTemplateResult, svg, type TemplateResult } from "lit";
 import type { ToBloatPanel } from "../../src/messages/bloat";
 import { type BloatColumns, type PlanColumns, planEnergyJ } from "../../src/model/bloatView";
 import { formatEnergy, formatQuantity } from "../../src/model/format";
 import { tickText } from "../shared/chart/axis";
+import { SizedChart } from "../shared/chart/sizedChart";
 import { dataTable } from "../shared/dataTable";
 import { sectionTitle, tableToggle } from "../shared/panelFrame";
-import { onThemeChange } from "../shared/theme";
 import { type FrontierFrame, frontierFrame, frontierPath, nowPath, planDots, timeAt, xOf, yOf } from "./frontierPath";
 import { boundAt, cornerBeside, nowJ } from "./model";
 import { factorText } from "./numbers";
@@ -18,7 +18,7 @@ const tableRows = 24;
  * Time against energy: `<wl-frontier>`. The handle is dragged, or moved by arrow keys from corner to corner. Fires
  * `wl-time` (s).
  */
-export class WlFrontier extends LitElement {
+export class WlFrontier extends SizedChart {
   static override properties = {
     columns: { attribute: false },
     plans: { attribute: false },
@@ -28,7 +28,6 @@ export class WlFrontier extends LitElement {
     straggler: { attribute: false },
     compared: { attribute: false },
     tableShown: { attribute: false },
-    widthPx: { state: true },
   };
 
   declare columns: BloatColumns;
@@ -40,13 +39,11 @@ export class WlFrontier extends LitElement {
   declare straggler: number | undefined;
   declare compared: Extract<ToBloatPanel, { type: "compared" }> | undefined;
   declare tableShown: boolean;
-  declare private widthPx: number;
 
   /** What stays while the handle moves. */
   private frame: FrontierFrame | undefined;
   private beyondS = 0;
   private still: SVGTemplateResult | undefined;
-  private readonly release: (() => void)[] = [];
 
   constructor() {
     super();
@@ -54,28 +51,6 @@ export class WlFrontier extends LitElement {
     this.planCount = 0;
     this.atS = 0;
     this.tableShown = false;
-    this.widthPx = 0;
-  }
-
-  protected override createRenderRoot() {
-    return this;
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    const sizes = new ResizeObserver(([entry]) => {
-      this.widthPx = Math.floor(entry!.contentRect.width);
-    });
-    sizes.observe(this);
-    this.release.push(
-      () => sizes.disconnect(),
-      onThemeChange(() => this.requestUpdate()),
-    );
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    for (const release of this.release.splice(0)) release();
   }
 
   protected override willUpdate(changed: PropertyValues): void {

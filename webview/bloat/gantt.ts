@@ -1,11 +1,12 @@
-import { html, LitElement, nothing, type PropertyValues, svg, type TemplateResult } from "lit";
+import { html, nothing, type PropertyValues, svg, type TemplateResult } from "lit";
 import type { BloatColumns, PlanColumns } from "../../src/model/bloatView";
 import { formatPower, formatQuantity } from "../../src/model/format";
 import { timeTicks, timeTickText } from "../shared/chart/axis";
 import { attachPointer } from "../shared/chart/pointer";
+import { SizedChart } from "../shared/chart/sizedChart";
 import { pan, type Window, zoomAbout } from "../shared/chart/zoom";
 import { sectionTitle } from "../shared/panelFrame";
-import { onThemeChange, palette } from "../shared/theme";
+import { palette } from "../shared/theme";
 import { durationS, isCritical, Lanes, type Scale, scaleOf } from "./ganttBoxes";
 import { paintGantt, rampOf } from "./ganttPaint";
 import { kindWords, operationName } from "./planRows";
@@ -24,7 +25,7 @@ const halves = ["now", "plan"] as const;
  * The iteration before and after, one row a stage, on one time axis: `<wl-gantt>`. Fires `wl-zoom` (a window or null),
  * `wl-select` (a selection or null), `wl-colour` (power or clock).
  */
-export class WlGantt extends LitElement {
+export class WlGantt extends SizedChart {
   static override properties = {
     columns: { attribute: false },
     plan: { attribute: false },
@@ -34,7 +35,6 @@ export class WlGantt extends LitElement {
     selection: { attribute: false },
     hover: { state: true },
     brushed: { state: true },
-    widthPx: { state: true },
     theme: { state: true },
   };
 
@@ -47,7 +47,6 @@ export class WlGantt extends LitElement {
   declare selection: BloatSelection | undefined;
   declare private hover: { readonly half: number; readonly lane: number; readonly timeS: number } | undefined;
   declare private brushed: Window | undefined;
-  declare private widthPx: number;
   declare private theme: number;
 
   /** Where the axis ended when it was last painted. */
@@ -55,35 +54,16 @@ export class WlGantt extends LitElement {
   private of: BloatColumns | undefined;
   private lanes!: Lanes;
   private scales!: Record<"power" | "clock", Scale>;
-  private readonly release: (() => void)[] = [];
 
   constructor() {
     super();
     this.endS = 0;
     this.colourBy = "power";
-    this.widthPx = 0;
     this.theme = 0;
   }
 
-  protected override createRenderRoot() {
-    return this;
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    const sizes = new ResizeObserver(([entry]) => {
-      this.widthPx = Math.floor(entry!.contentRect.width);
-    });
-    sizes.observe(this);
-    this.release.push(
-      () => sizes.disconnect(),
-      onThemeChange(() => this.theme++),
-    );
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    for (const release of this.release.splice(0)) release();
+  protected override themeChanged(): void {
+    this.theme++;
   }
 
   /** Ends at a round time, so that the axis stands still while the plan's end moves a little. */

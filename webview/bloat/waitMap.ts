@@ -1,58 +1,38 @@
-import { html, LitElement, nothing, type PropertyValues, svg, type TemplateResult } from "lit";
+import { html, nothing, type PropertyValues, svg, type TemplateResult } from "lit";
 import { formatShare } from "../../src/model/format";
 import type { RankWaiting } from "../../src/model/waste";
 import { timeTicks, timeTickText } from "../shared/chart/axis";
+import { SizedChart } from "../shared/chart/sizedChart";
 import { dataTable } from "../shared/dataTable";
 import { sectionTitle, tableToggle } from "../shared/panelFrame";
-import { onThemeChange, palette } from "../shared/theme";
+import { palette } from "../shared/theme";
 
 const leftPx = 58;
 const rightPx = 12;
 const mostRanks = 128;
 
 /** Ranks against time, darker where a rank waits for others: `<wl-wait-map>`. Fires `wl-table`. */
-export class WlWaitMap extends LitElement {
+export class WlWaitMap extends SizedChart {
   static override properties = {
     waiting: { attribute: false },
     tableShown: { attribute: false },
     cell: { state: true },
-    widthPx: { state: true },
     theme: { state: true },
   };
 
   declare waiting: RankWaiting;
   declare tableShown: boolean;
   declare private cell: { readonly rank: number; readonly at: number } | undefined;
-  declare private widthPx: number;
   declare private theme: number;
-  private readonly release: (() => void)[] = [];
 
   constructor() {
     super();
     this.tableShown = false;
-    this.widthPx = 0;
     this.theme = 0;
   }
 
-  protected override createRenderRoot() {
-    return this;
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    const sizes = new ResizeObserver(([entry]) => {
-      this.widthPx = Math.floor(entry!.contentRect.width);
-    });
-    sizes.observe(this);
-    this.release.push(
-      () => sizes.disconnect(),
-      onThemeChange(() => this.theme++),
-    );
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    for (const release of this.release.splice(0)) release();
+  protected override themeChanged(): void {
+    this.theme++;
   }
 
   private get ranks() {

@@ -1,21 +1,12 @@
-import { LitElement, type PropertyValues } from "lit";
-import { onThemeChange, type Palette, palette } from "../theme";
+import type { PropertyValues } from "lit";
+import { type Palette, palette } from "../theme";
+import { SizedChart } from "./sizedChart";
 
 /**
  * What a chart on a canvas needs: its width, the theme, and a canvas that is sharp on every screen. The first
  * `<canvas>` with the class `chart-canvas` in what is rendered is painted anew after each change.
  */
-export abstract class CanvasChart extends LitElement {
-  static override properties = { widthPx: { state: true } };
-
-  declare protected widthPx: number;
-  protected readonly release: (() => void)[] = [];
-
-  constructor() {
-    super();
-    this.widthPx = 0;
-  }
-
+export abstract class CanvasChart extends SizedChart {
   /** Of the canvas, CSS pixels. */
   protected abstract get heightPx(): number;
 
@@ -24,27 +15,6 @@ export abstract class CanvasChart extends LitElement {
 
   /** Changes of only these properties need no new painting: what follows the pointer lies above the canvas. */
   protected readonly overlays: readonly string[] = [];
-
-  protected override createRenderRoot() {
-    return this;
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    const sizes = new ResizeObserver(([entry]) => {
-      this.widthPx = Math.floor(entry!.contentRect.width);
-    });
-    sizes.observe(this);
-    this.release.push(
-      () => sizes.disconnect(),
-      onThemeChange(() => this.requestUpdate()),
-    );
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    for (const release of this.release.splice(0)) release();
-  }
 
   protected override updated(changed: PropertyValues): void {
     const names = [...changed.keys()].map(String);

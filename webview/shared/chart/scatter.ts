@@ -1,12 +1,13 @@
-import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { formatCount, formatDuration, formatQuantity, formatShare, plural } from "../../../src/model/format";
 import { type DataTable, dataTable } from "../dataTable";
 import { sectionTitle, tableToggle } from "../panelFrame";
-import { onThemeChange, type Palette, palette } from "../theme";
+import { type Palette, palette } from "../theme";
 import { axisFromZero, axisUnit, niceTicks, tickText } from "./axis";
 import { clamp } from "./columns";
 import { dotColumns } from "./downsample";
 import { type Drift, exclusions, findDrift, type IterationStore } from "./iterationStore";
+import { SizedChart } from "./sizedChart";
 
 const area = { left: 48, right: 10, top: 8, bottom: 20, height: 170 };
 
@@ -15,14 +16,13 @@ const area = { left: 48, right: 10, top: 8, bottom: 20, height: 170 };
  * its part of the timeline is to be shown), `wl-source` (the loop's line is to be opened), `wl-quantity` (`energy` or
  * `time`), `wl-table`.
  */
-export class WlScatter extends LitElement {
+export class WlScatter extends SizedChart {
   static override properties = {
     store: { attribute: false },
     quantity: { attribute: false },
     tableShown: { attribute: false },
     version: { attribute: false },
     at: { state: true },
-    widthPx: { state: true },
   };
 
   declare store: IterationStore;
@@ -31,8 +31,6 @@ export class WlScatter extends LitElement {
   declare version: number;
   /** Index of the iteration under pointer or keyboard. */
   declare private at: number | undefined;
-  declare private widthPx: number;
-  private release: (() => void)[] = [];
   private drift: Drift | undefined;
   /** What the drift and the top were found for. */
   private foundFor = "";
@@ -43,28 +41,6 @@ export class WlScatter extends LitElement {
     this.quantity = "energy";
     this.tableShown = false;
     this.version = 0;
-    this.widthPx = 0;
-  }
-
-  protected override createRenderRoot() {
-    return this;
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    const sizes = new ResizeObserver(([entry]) => {
-      this.widthPx = Math.floor(entry!.contentRect.width);
-    });
-    sizes.observe(this);
-    this.release.push(
-      () => sizes.disconnect(),
-      onThemeChange(() => this.requestUpdate()),
-    );
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    for (const release of this.release.splice(0)) release();
   }
 
   /** Time is shown where no energy of a single iteration is known. */
